@@ -1,0 +1,1 @@
+//! The geometry of charts, for the window and for exported reports.

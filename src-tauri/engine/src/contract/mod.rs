@@ -1,0 +1,1 @@
+//! Whether a service holds to its contract.

@@ -1,0 +1,5 @@
+//! The one thing that a shell holds.
+
+/// The engine.
+#[derive(Debug)]
+pub struct Engine {}

@@ -1,0 +1,1 @@
+//! From an integration to a load run and back.

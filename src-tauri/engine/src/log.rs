@@ -1,0 +1,1 @@
+//! What the program did, for the window and for `-v`.

@@ -1,0 +1,1 @@
+//! Prometheus metrics: read, stored, and made into lines.

@@ -1,0 +1,1 @@
+//! Health checks and scrapes at their intervals.

@@ -1,0 +1,1 @@
+//! Helpers with no home of their own, by subject.

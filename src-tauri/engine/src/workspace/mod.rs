@@ -1,0 +1,1 @@
+//! The workspace folder: integration files, environments, and what becomes of them.
