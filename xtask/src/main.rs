@@ -1,2 +1,62 @@
-//! See Cargo.toml.
-fn main() {}
+//! Everything that turns a checkout of Patchbay into something that runs, started as `cargo xtask …`.
+//!
+//! A script would do for one system. This is Rust so that the same commands work on Linux, macOS and Windows, and so
+//! that a machine with a Rust toolchain needs nothing else to begin with.
+
+mod dist;
+mod failure;
+mod paths;
+mod process;
+mod run;
+mod setup;
+mod wasm;
+
+use failure::{Failure, Outcome};
+use setup::Need;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+  run [-- ARGS]    set up, build and open the window; without a display, take the same tour on the command line
+  test [FILTER]    set up, then format, lints and every test; with FILTER only the tests whose names contain it
+  setup [--check]  install what this machine lacks; with --check only say what that is
+  dist             build the page that the window shows, into dist/
+  package          both programs, built for release, as one archive in target/package/
+  icons            render icons/patchbay.svg into every size the bundles want
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !failure.message.is_empty() {
+                eprintln!("error: {}", failure.message);
+            }
+            ExitCode::from(failure.exit)
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Outcome {
+    let (command, rest) = match arguments.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", arguments),
+    };
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    match (command, rest.as_slice()) {
+        ("run", ["--", window_arguments @ ..] | window_arguments) => run::run(window_arguments),
+        ("setup", []) => setup::ensure(&Need::ALL),
+        ("setup", ["--check"]) => setup::report(),
+        ("dist", []) => {
+            setup::ensure(&[Need::Build])?;
+            dist::build()
+        }
+        ("help" | "-h" | "--help", _) => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(Failure::usage(format!("`{}` is not something that xtask knows.\n\n{USAGE}", arguments.join(" ")))),
+    }
+}
