@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::units::{Share, Span};
+use crate::units::{BadQuantity, Share, Span};
 
 /// What the sample service does wrong on demand. Written on the command line as `latency=200ms`, `errors=20%`,
 /// `stall`, `type-change`, `missing-field`, `wrong-status`, `expired-token`.
@@ -34,4 +34,31 @@ pub struct SampleState {
     pub faults: Faults,
     /// Whether it is registered as an integration in this workspace.
     pub registered: bool,
+}
+
+impl Faults {
+    /// Turns on the fault that `text` names, such as `latency=200ms`, `errors=20%` or `stall`.
+    ///
+    /// # Errors
+    /// A sentence that names the faults, where `text` isn't one of them.
+    pub fn turn_on(&mut self, text: &str) -> Result<(), BadQuantity> {
+        let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+        match (name.trim(), value) {
+            ("latency", value) => self.latency = Some(value.unwrap_or("200ms").parse()?),
+            ("errors", value) => self.errors = Some(value.unwrap_or("20%").parse()?),
+            ("stall", None) => self.stall = true,
+            ("type-change", None) => self.type_change = true,
+            ("missing-field", None) => self.missing_field = true,
+            ("wrong-status", None) => self.wrong_status = true,
+            ("expired-token", None) => self.expired_token = true,
+            _ => {
+                return Err(BadQuantity(format!("`{text}` is not a fault; there are {}", Self::FORMS.join(", "))));
+            }
+        }
+        Ok(())
+    }
+
+    /// How each fault is written.
+    pub const FORMS: [&'static str; 7] =
+        ["latency=200ms", "errors=20%", "stall", "type-change", "missing-field", "wrong-status", "expired-token"];
 }
