@@ -1,1 +1,5 @@
 //! Helpers with no home of their own, by subject.
+
+pub mod nearest;
+
+pub use nearest::nearest;
