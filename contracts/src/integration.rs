@@ -543,6 +543,9 @@ pub struct LoadSpec {
     /// The longest that one request may take; that of `error_handling` without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Span>,
+    /// How long to wait, once no more requests go out, for the answers to those that did; 5s without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grace: Option<Span>,
     /// What must hold at the end, such as `p95 < 500ms`, `errors < 0.1%`, `rate > 100/s`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<String>,

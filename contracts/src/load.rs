@@ -11,7 +11,7 @@ pub struct LoadReport {
     pub target: String,
     /// `GET http://…`, with secrets as `‹secret:NAME›`.
     pub request: String,
-    /// What was asked for.
+    /// What was asked for, with the defaults filled in.
     pub spec: LoadSpec,
     /// When it began.
     pub at: Timestamp,
@@ -23,16 +23,19 @@ pub struct LoadReport {
     pub partial: bool,
     /// Counts and rates.
     pub totals: LoadTotals,
-    /// Latency of answered requests: from the intended send in an open workload, from the send in a closed one.
+    /// Latency of answered requests: from the intended send in an open workload, from the send in a closed one. A
+    /// request that was given up, or had no answer at the end, counts with the time that it had waited.
     pub latency: Quantiles,
-    /// How late requests went out after their intended time; open workloads only.
+    /// How late the generator itself was with a request after its intended time; what a request then waited for a
+    /// free connection is the service's doing and isn't in it. Open workloads only.
     #[serde(default)]
     pub schedule_lag: Option<Quantiles>,
     /// Answers by status.
     pub statuses: Vec<(u16, u64)>,
     /// Failures by kind, each with a first example.
     pub errors: Vec<LoadError>,
-    /// The run, second by second.
+    /// The run, second by second. The last slice is shorter where the duration isn't in whole seconds, and has the
+    /// answers of the half second after the end; slices after it have later ones.
     pub timeline: Vec<LoadSlice>,
     /// The thresholds and how they came out.
     pub thresholds: Vec<ThresholdResult>,
@@ -52,22 +55,22 @@ pub struct LoadTotals {
     pub answered: u64,
     /// Requests that failed, a status of 400 or more included.
     pub failed: u64,
-    /// Requests that were in flight at the end and never answered.
+    /// Requests that were in flight at the end, or still waited for their connection, and were never answered.
     pub unanswered: u64,
-    /// Arrivals that could not be started since all connections were taken; open workloads only.
+    /// Arrivals that could not be started in time since all connections were taken; open workloads only.
     pub dropped: u64,
     /// Bytes received.
     pub bytes_received: u64,
     /// Bytes sent.
     pub bytes_sent: u64,
-    /// Answers a second.
+    /// Answers a second that came within the measured time.
     pub rate: f64,
     /// The rate that was asked for; open workloads only.
     #[serde(default)]
     pub target_rate: Option<f64>,
-    /// Failures over all that ended, from 0 to 1.
+    /// Failures and dropped arrivals over all that ended, from 0 to 1.
     pub error_share: f64,
-    /// Connections that were opened.
+    /// Connections that were opened, those of the warm-up included.
     pub connects: u64,
 }
 
@@ -91,7 +94,8 @@ pub struct Quantiles {
 /// Failures of one kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoadError {
-    /// The kind: `refused`, `reset`, `timeout`, `tls`, `dns`, `parse`, `status 503`.
+    /// The kind: `refused`, `reset`, `unreachable`, `timeout connect`, `timeout response`, `tls`, `parse`, `closed`,
+    /// `local`, `other` or `status 503`.
     pub kind: String,
     /// How many.
     pub count: u64,
