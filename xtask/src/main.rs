@@ -5,10 +5,15 @@
 
 mod dist;
 mod failure;
+mod icons;
+mod package;
 mod paths;
 mod process;
 mod run;
+mod session;
 mod setup;
+mod test;
+mod tour;
 mod wasm;
 
 use failure::{Failure, Outcome};
@@ -47,12 +52,16 @@ fn dispatch(arguments: &[String]) -> Outcome {
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     match (command, rest.as_slice()) {
         ("run", ["--", window_arguments @ ..] | window_arguments) => run::run(window_arguments),
+        ("test", []) => test::everything(),
+        ("test", [filter]) if !filter.starts_with('-') => test::only(filter),
         ("setup", []) => setup::ensure(&Need::ALL),
         ("setup", ["--check"]) => setup::report(),
         ("dist", []) => {
             setup::ensure(&[Need::Build])?;
             dist::build()
         }
+        ("package", []) => package::package(),
+        ("icons", []) => icons::render(),
         ("help" | "-h" | "--help", _) => {
             print!("{USAGE}");
             Ok(())
