@@ -1,1 +1,3 @@
-//! See Cargo.toml.
+//! What the tests of Patchbay share: servers, fixtures and drivers, by subject.
+
+pub mod metrics;
