@@ -1,2 +1,5 @@
-//! See Cargo.toml.
-fn main() {}
+//! Starts the page.
+
+fn main() {
+    patchbay_frontend::start();
+}
