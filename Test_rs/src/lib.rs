@@ -1,3 +1,4 @@
 //! What the tests of Patchbay share: servers, fixtures and drivers, by subject.
 
+pub mod definitions;
 pub mod metrics;

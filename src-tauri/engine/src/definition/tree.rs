@@ -1,0 +1,562 @@
+//! YAML as a tree whose every node knows its place, bounded before anything looks at it.
+//!
+//! Scalars follow the core schema of YAML 1.2.2 (10.3): `no` and `yes` are texts, `true` and `null` are not.
+
+use std::{collections::HashMap, sync::Arc};
+
+use patchbay_contracts::{Code, Place, Problem};
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use serde_json::{Map, Number, Value};
+
+use super::syntax;
+
+/// The most bytes that a file may have.
+pub const MAX_BYTES: usize = 1024 * 1024;
+/// How deep mappings and lists may lie in each other, aliases followed.
+pub const MAX_DEPTH: usize = 64;
+/// How many values a file may have, each alias counted as all that it stands for.
+pub const MAX_NODES: usize = 100_000;
+
+/// How a scalar is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    Plain,
+    Single,
+    Double,
+    /// `|` or `>`.
+    Block,
+}
+
+/// A value and its place. Offsets are bytes, lines and columns count from 1, columns in characters.
+pub struct Node {
+    pub kind: Kind,
+    /// Where it begins, its anchor and tag included. A block scalar begins with its first line of content, not its `|`.
+    pub start: usize,
+    /// Where its content ends; trailing comments lie behind it.
+    pub end: usize,
+    pub line: u32,
+    pub column: u32,
+    /// Whether it has an anchor, so that aliases may stand for it.
+    pub anchored: bool,
+    weight: usize,
+    height: usize,
+}
+
+/// What a node is.
+pub enum Kind {
+    Scalar { value: Value, style: Style },
+    List { items: Vec<Arc<Node>>, flow: bool },
+    Map { entries: Vec<Entry>, flow: bool },
+    Alias(Arc<Node>),
+}
+
+/// A key of a mapping with its value.
+pub struct Entry {
+    pub key: String,
+    pub start: usize,
+    pub end: usize,
+    pub line: u32,
+    pub column: u32,
+    pub value: Arc<Node>,
+}
+
+impl Node {
+    /// The node itself, or the one that an alias stands for.
+    pub fn resolved(&self) -> &Self {
+        match &self.kind {
+            Kind::Alias(target) => target.resolved(),
+            _ => self,
+        }
+    }
+
+    /// The entry of a mapping by its key.
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        match &self.resolved().kind {
+            Kind::Map { entries, .. } => entries.iter().find(|entry| entry.key == key),
+            _ => None,
+        }
+    }
+
+    /// An item of a list.
+    pub fn item(&self, index: usize) -> Option<&Arc<Self>> {
+        match &self.resolved().kind {
+            Kind::List { items, .. } => items.get(index),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing at all is written: `key:` and no more.
+    pub fn is_absent(&self) -> bool {
+        matches!(&self.kind, Kind::Scalar { value: Value::Null, .. }) && self.start == self.end
+    }
+
+    /// The value without its places, aliases followed. The size was bounded when the tree was read.
+    pub fn value(&self) -> Value {
+        match &self.kind {
+            Kind::Scalar { value, .. } => value.clone(),
+            Kind::List { items, .. } => items.iter().map(|item| item.value()).collect(),
+            Kind::Map { entries, .. } => {
+                let mut map = Map::with_capacity(entries.len());
+                for entry in entries {
+                    map.entry(entry.key.clone()).or_insert_with(|| entry.value.value());
+                }
+                Value::Object(map)
+            }
+            Kind::Alias(target) => target.value(),
+        }
+    }
+}
+
+/// What became of a text.
+pub struct Tree {
+    /// The top of the tree; after a mistake in the syntax, that which stood before it.
+    pub root: Option<Arc<Node>>,
+    /// Mistakes in the YAML itself.
+    pub problems: Vec<Problem>,
+    /// Whether a mistake in the syntax hides the rest of the file.
+    pub partial: bool,
+}
+
+/// Reads a text. Never fails: mistakes are in the result.
+pub fn read(file: &str, bytes: &[u8]) -> Tree {
+    let refuse = |problem| Tree { root: None, problems: vec![problem], partial: true };
+    if bytes.len() > MAX_BYTES {
+        return refuse(
+            Problem::new(Code::TooLarge, "The file is larger than an integration file may be")
+                .why(format!("it has {} bytes, and {MAX_BYTES} are allowed", bytes.len()))
+                .next("Move large bodies and schemas into files of their own and name them with `$ref`")
+                .at(Place { file: file.to_owned(), line: 1, column: 1 }),
+        );
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Reader::new(file, text).run(),
+        Err(error) => refuse(syntax::not_utf8(file, bytes, error.valid_up_to())),
+    }
+}
+
+enum Frame {
+    List { items: Vec<Arc<Node>>, open: Open },
+    Map { entries: Vec<Entry>, key: Option<Key>, seen: HashMap<String, u32>, open: Open },
+}
+
+struct Open {
+    anchor: usize,
+    flow: bool,
+    start: usize,
+    line: u32,
+    column: u32,
+}
+
+struct Key {
+    text: String,
+    start: usize,
+    end: usize,
+    line: u32,
+    column: u32,
+}
+
+struct Reader<'t> {
+    file: &'t str,
+    text: &'t str,
+    /// The byte offset of each character; empty where the text is ASCII and they are the same.
+    offsets: Vec<u32>,
+    frames: Vec<Frame>,
+    anchors: HashMap<usize, Arc<Node>>,
+    problems: Vec<Problem>,
+    root: Option<Arc<Node>>,
+    weight: usize,
+    documents: usize,
+}
+
+impl<'t> Reader<'t> {
+    fn new(file: &'t str, text: &'t str) -> Self {
+        let offsets = if text.is_ascii() {
+            Vec::new()
+        } else {
+            text.char_indices().map(|(at, _)| at as u32).chain([text.len() as u32]).collect()
+        };
+        Self {
+            file,
+            text,
+            offsets,
+            frames: Vec::new(),
+            anchors: HashMap::new(),
+            problems: Vec::new(),
+            root: None,
+            weight: 0,
+            documents: 0,
+        }
+    }
+
+    fn run(mut self) -> Tree {
+        let mut partial = false;
+        let text = self.text;
+        let mut parser = Parser::new_from_str(text);
+        while let Some(event) = parser.next_event() {
+            let outcome = match event {
+                Ok((event, span)) => self.take(event, span),
+                Err(error) => {
+                    let mark = error.marker();
+                    Err(syntax::explain(self.file, text, mark.line(), mark.col(), error.info()))
+                }
+            };
+            if let Err(problem) = outcome {
+                self.problems.push(problem);
+                partial = true;
+                break;
+            }
+        }
+        // What was open when a mistake ended the reading is closed, so that mistakes before it are found as well.
+        while let Some(frame) = self.frames.pop() {
+            let end = self.text.len();
+            if let Err(problem) = self.close(frame, end) {
+                self.problems.push(problem);
+                break;
+            }
+        }
+        Tree { root: self.root, problems: self.problems, partial }
+    }
+
+    fn offset(&self, index: usize) -> usize {
+        if self.offsets.is_empty() {
+            index.min(self.text.len())
+        } else {
+            self.offsets.get(index).map_or(self.text.len(), |offset| *offset as usize)
+        }
+    }
+
+    fn problem(&self, line: u32, column: u32, what: impl Into<String>) -> Problem {
+        Problem::new(Code::InvalidDefinition, what).at(Place { file: self.file.to_owned(), line, column })
+    }
+
+    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Problem> {
+        let (line, column) = (span.start.line() as u32, span.start.col() as u32 + 1);
+        match event {
+            Event::DocumentStart(_) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    return Err(self
+                        .problem(line, column, "The file holds more than one document")
+                        .why("`---` begins another one")
+                        .next("Give each integration a file of its own"));
+                }
+                Ok(())
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.collection_tag(tag.as_deref(), "map", line, column);
+                let open = self.open(anchor, &span, b'{')?;
+                self.frames.push(Frame::Map { entries: Vec::new(), key: None, seen: HashMap::new(), open });
+                Ok(())
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.collection_tag(tag.as_deref(), "seq", line, column);
+                let open = self.open(anchor, &span, b'[')?;
+                self.frames.push(Frame::List { items: Vec::new(), open });
+                Ok(())
+            }
+            Event::MappingEnd | Event::SequenceEnd => match self.frames.pop() {
+                Some(frame) => {
+                    let end = self.offset(span.end.index());
+                    self.close(frame, end)
+                }
+                None => Ok(()),
+            },
+            Event::Scalar(text, style, anchor, tag) => self.scalar(&text, style, anchor, tag.as_deref(), &span),
+            Event::Alias(anchor) => self.alias(anchor, &span),
+            _ => Ok(()),
+        }
+    }
+
+    fn open(&self, anchor: usize, span: &Span, bracket: u8) -> Result<Open, Problem> {
+        let (line, column) = (span.start.line() as u32, span.start.col() as u32 + 1);
+        if self.frames.len() >= MAX_DEPTH {
+            return Err(self
+                .problem(line, column, "Mappings and lists lie too deep in each other")
+                .why(format!("at most {MAX_DEPTH} levels are allowed")));
+        }
+        let (start, end) = (self.offset(span.start.index()), self.offset(span.end.index()));
+        let flow = end > start && self.text.as_bytes().get(end - 1) == Some(&bracket);
+        let flow = flow || matches!(self.frames.last(), Some(Frame::List { open, .. } | Frame::Map { open, .. }) if open.flow);
+        Ok(Open { anchor, flow, start, line, column })
+    }
+
+    fn close(&mut self, frame: Frame, end: usize) -> Result<(), Problem> {
+        let (kind, open, last) = match frame {
+            Frame::List { items, open } => {
+                let last = items.last().map_or(open.start, |item| item.end);
+                (Kind::List { items, flow: open.flow }, open, last)
+            }
+            Frame::Map { mut entries, key, open, .. } => {
+                // A key whose value was never reached; only after a mistake in the syntax.
+                if let Some(key) = key {
+                    let (end, line, column) = (key.end, key.line, key.column);
+                    entries.push(key.with(absent(end, line, column)));
+                }
+                let last = entries.last().map_or(open.start, |entry| entry.value.end.max(entry.end));
+                (Kind::Map { entries, flow: open.flow }, open, last)
+            }
+        };
+        let (weight, height) = match &kind {
+            Kind::List { items, .. } => measure(items.iter()),
+            Kind::Map { entries, .. } => measure(entries.iter().map(|entry| &entry.value)),
+            _ => (0, 0),
+        };
+        let node = Node {
+            kind,
+            start: open.start,
+            end: if open.flow { end } else { last },
+            line: open.line,
+            column: open.column,
+            anchored: open.anchor != 0,
+            weight: weight + 1,
+            height: height + 1,
+        };
+        self.place(Arc::new(node), open.anchor)
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<&Tag>,
+        span: &Span,
+    ) -> Result<(), Problem> {
+        let (line, column) = (span.start.line() as u32, span.start.col() as u32 + 1);
+        let (start, mut end) = (self.offset(span.start.index()), self.offset(span.end.index()));
+        let style = match style {
+            ScalarStyle::Plain => Style::Plain,
+            ScalarStyle::SingleQuoted => Style::Single,
+            ScalarStyle::DoubleQuoted => Style::Double,
+            ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
+        };
+        if style == Style::Block {
+            end = block_end(self.text, start, end, span.start.col());
+        }
+        let is_key = matches!(self.frames.last(), Some(Frame::Map { key: None, .. }));
+        if is_key && tag.is_none() && anchor == 0 {
+            return self.key(Key { text: text.to_owned(), start, end, line, column });
+        }
+        let value = match (style, tag) {
+            (_, Some(tag)) => self.tagged(text, tag, line, column),
+            (Style::Plain, None) => match plain(text) {
+                Ok(value) => value,
+                Err(why) => {
+                    self.problems.push(
+                        self.problem(line, column, format!("`{text}` has no counterpart in JSON"))
+                            .why(why)
+                            .next("Put it in quotes if it is a text"),
+                    );
+                    Value::Null
+                }
+            },
+            (_, None) => Value::String(text.to_owned()),
+        };
+        // An empty plain scalar in a flow mapping spans the blank behind it.
+        let written = style != Style::Plain || !text.is_empty() || tag.is_some() || anchor != 0;
+        let (start, end) = if written { (start, end) } else { (start, start) };
+        let kind = Kind::Scalar { value, style };
+        self.place(Arc::new(Node { kind, start, end, line, column, anchored: anchor != 0, weight: 1, height: 0 }), anchor)
+    }
+
+    fn tagged(&mut self, text: &str, tag: &Tag, line: u32, column: u32) -> Value {
+        let fitting = if tag.is_yaml_core_schema() {
+            match (tag.suffix.as_str(), plain(text)) {
+                ("str", _) => Some(Value::String(text.to_owned())),
+                ("null", Ok(value @ Value::Null)) | ("bool", Ok(value @ Value::Bool(_))) => Some(value),
+                ("float", Ok(value @ Value::Number(_))) => Some(value),
+                ("int", Ok(value)) if value.is_i64() || value.is_u64() => Some(value),
+                _ => None,
+            }
+        } else {
+            None
+        };
+        fitting.unwrap_or_else(|| {
+            self.problems.push(
+                self.problem(line, column, "A tag does not fit here")
+                    .why("only !!str, !!int, !!float, !!bool and !!null are known, in front of a value of that kind")
+                    .next("Take the tag away"),
+            );
+            Value::String(text.to_owned())
+        })
+    }
+
+    fn collection_tag(&mut self, tag: Option<&Tag>, kind: &str, line: u32, column: u32) {
+        if tag.is_some_and(|tag| !(tag.is_yaml_core_schema() && tag.suffix == kind)) {
+            self.problems.push(
+                self.problem(line, column, "A tag does not fit here")
+                    .why(format!("a collection like this may only be tagged !!{kind}"))
+                    .next("Take the tag away"),
+            );
+        }
+    }
+
+    fn alias(&mut self, anchor: usize, span: &Span) -> Result<(), Problem> {
+        let (line, column) = (span.start.line() as u32, span.start.col() as u32 + 1);
+        let (start, end) = (self.offset(span.start.index()), self.offset(span.end.index()));
+        let Some(target) = self.anchors.get(&anchor).cloned() else {
+            return Err(self
+                .problem(line, column, "An alias stands inside of what it stands for")
+                .why("the value would never end")
+                .next("Write the value out"));
+        };
+        // A plain `key` may be an alias as well; its text is that of the scalar that it stands for.
+        if let Some(Frame::Map { key: None, .. }) = self.frames.last() {
+            return match &target.resolved().kind {
+                Kind::Scalar { value: Value::String(text), .. } => {
+                    self.key(Key { text: text.clone(), start, end, line, column })
+                }
+                _ => Err(self.problem(line, column, "A key must be a text").why("it is an alias for something else")),
+            };
+        }
+        let (weight, height) = (target.weight, target.height);
+        let kind = Kind::Alias(target);
+        self.place(Arc::new(Node { kind, start, end, line, column, anchored: false, weight, height }), 0)
+    }
+
+    fn key(&mut self, found: Key) -> Result<(), Problem> {
+        if let Some(Frame::Map { key, seen, .. }) = self.frames.last_mut() {
+            let first = seen.get(&found.text).copied();
+            seen.entry(found.text.clone()).or_insert(found.line);
+            let (line, column, text) = (found.line, found.column, found.text.clone());
+            *key = Some(found);
+            if let Some(first) = first {
+                self.problems.push(
+                    self.problem(line, column, format!("The field \"{}\" stands here twice", syntax::short(&text)))
+                        .why(format!("line {first} has it already, and only one can count"))
+                        .next("Take one of the two away"),
+                );
+            } else if text == "<<" {
+                self.problems.push(
+                    self.problem(line, column, "Merge keys (`<<`) are not part of YAML 1.2")
+                        .next("Write the fields out, or let an alias stand for a whole value"),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a finished node where it belongs.
+    fn place(&mut self, node: Arc<Node>, anchor: usize) -> Result<(), Problem> {
+        if let Kind::Alias(_) | Kind::Scalar { .. } = node.kind {
+            self.weight += node.weight;
+        } else {
+            self.weight += 1;
+        }
+        if self.weight > MAX_NODES || self.frames.len() + node.height > MAX_DEPTH {
+            self.frames.clear();
+            return Err(self
+                .problem(node.line, node.column, "The file holds more than can be read")
+                .why(format!("at most {MAX_NODES} values and {MAX_DEPTH} levels are allowed, aliases counted as what they stand for"))
+                .next("Write less, or split the file"));
+        }
+        if anchor != 0 {
+            self.anchors.insert(anchor, Arc::clone(&node));
+        }
+        match self.frames.last_mut() {
+            None => self.root = Some(node),
+            Some(Frame::List { items, .. }) => items.push(node),
+            Some(Frame::Map { entries, key, .. }) => match key.take() {
+                Some(key) => entries.push(key.with(node)),
+                None => match &node.kind {
+                    Kind::Scalar { value, .. } => {
+                        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                        let (start, end, line, column) = (node.start, node.end, node.line, node.column);
+                        return self.key(Key { text, start, end, line, column });
+                    }
+                    _ => {
+                        return Err(self
+                            .problem(node.line, node.column, "A key must be a text")
+                            .why("a mapping or a list stands in its place")
+                            .next("If the value holds `{` or `[`, put it in quotes"));
+                    }
+                },
+            },
+        }
+        Ok(())
+    }
+}
+
+impl Key {
+    fn with(self, value: Arc<Node>) -> Entry {
+        Entry { key: self.text, start: self.start, end: self.end, line: self.line, column: self.column, value }
+    }
+}
+
+fn absent(at: usize, line: u32, column: u32) -> Arc<Node> {
+    let kind = Kind::Scalar { value: Value::Null, style: Style::Plain };
+    Arc::new(Node { kind, start: at, end: at, line, column, anchored: false, weight: 1, height: 0 })
+}
+
+fn measure<'n>(children: impl Iterator<Item = &'n Arc<Node>>) -> (usize, usize) {
+    children.fold((0, 0), |(weight, height), child| (weight + child.weight, height.max(child.height)))
+}
+
+/// Where a block scalar ends: behind the last line that is indented as its first one, before comments that follow.
+fn block_end(text: &str, start: usize, end: usize, indent: usize) -> usize {
+    let mut last = start;
+    let mut at = start;
+    for (number, line) in text[start..end].split_inclusive('\n').enumerate() {
+        let content = line.trim_end_matches(['\n', '\r']);
+        let blank = content.trim().is_empty();
+        let belongs = number == 0 || blank || content.len() - content.trim_start_matches(' ').len() >= indent;
+        if !belongs {
+            break;
+        }
+        if !blank {
+            last = at + content.len();
+        }
+        at += line.len();
+    }
+    last
+}
+
+/// What a plain scalar means by the core schema.
+pub fn plain(text: &str) -> Result<Value, &'static str> {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
+        "true" | "True" | "TRUE" => return Ok(Value::Bool(true)),
+        "false" | "False" | "FALSE" => return Ok(Value::Bool(false)),
+        _ => {}
+    }
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if matches!(digits, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
+        return Err("it is a number that JSON can't write");
+    }
+    let all = |text: &str, radix: u32| !text.is_empty() && text.chars().all(|c| c.is_digit(radix));
+    if let Some(octal) = text.strip_prefix("0o").filter(|rest| all(rest, 8)) {
+        return u64::from_str_radix(octal, 8).map(Value::from).map_err(|_| "it is larger than 64 bits");
+    }
+    if let Some(hex) = text.strip_prefix("0x").filter(|rest| all(rest, 16)) {
+        return u64::from_str_radix(hex, 16).map(Value::from).map_err(|_| "it is larger than 64 bits");
+    }
+    if all(digits, 10) {
+        if let Ok(number) = text.parse::<i64>() {
+            return Ok(Value::from(number));
+        }
+        if let Ok(number) = text.parse::<u64>() {
+            return Ok(Value::from(number));
+        }
+    }
+    if is_float(digits) {
+        let number = text.parse().ok().and_then(Number::from_f64);
+        return number.map(Value::Number).ok_or("it is larger than a number can be");
+    }
+    Ok(Value::String(text.to_owned()))
+}
+
+/// `(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`
+fn is_float(text: &str) -> bool {
+    let (mantissa, exponent) = match text.find(['e', 'E']) {
+        Some(at) => (&text[..at], Some(&text[at + 1..])),
+        None => (text, None),
+    };
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let mantissa_fits = digits(whole) && digits(fraction) && !(whole.is_empty() && fraction.is_empty());
+    let exponent_fits = exponent.is_none_or(|exponent| {
+        let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+        !exponent.is_empty() && digits(exponent)
+    });
+    mantissa_fits && exponent_fits
+}
