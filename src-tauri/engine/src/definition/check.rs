@@ -9,6 +9,7 @@ use regex::Regex;
 use serde_json::{Map, Value};
 
 use super::{
+    MAX_PROBLEMS,
     syntax::short,
     tree::{Kind, Node},
 };
@@ -21,6 +22,8 @@ pub struct Checker<'a> {
     /// Whether the file breaks off, so that what is missing may only not have been reached.
     partial: bool,
     problems: Vec<Problem>,
+    /// Mistakes beyond those that are told.
+    more: usize,
 }
 
 /// Where a value stands, for messages: a value that isn't written stands at its key.
@@ -38,15 +41,22 @@ struct At<'a> {
 impl<'a> Checker<'a> {
     /// A checker of the file against the schema.
     pub fn new(file: &'a str, schema: &'a Value, partial: bool) -> Self {
-        Self { file, schema, partial, problems: Vec::new() }
+        Self { file, schema, partial, problems: Vec::new(), more: 0 }
     }
 
-    /// All mistakes of the tree.
-    pub fn run(mut self, root: &Node) -> Vec<Problem> {
+    /// The mistakes of the tree, and how many more there are than are told.
+    pub fn run(mut self, root: &Node) -> (Vec<Problem>, usize) {
         let schema = self.schema;
         let at = At { line: root.line, column: root.column, field: "file", secret: false, depth: 0 };
         self.check(root, schema, at);
-        self.problems
+        (self.problems, self.more)
+    }
+
+    /// Counts a mistake where enough of them are told: finding the nearest word to each of thousands takes its time.
+    fn is_full(&mut self) -> bool {
+        let full = self.problems.len() >= MAX_PROBLEMS;
+        self.more += usize::from(full);
+        full
     }
 
     fn report(&mut self, at: At<'_>, what: impl Into<String>, why: impl Into<String>, next: impl Into<String>) {
@@ -117,6 +127,8 @@ impl<'a> Checker<'a> {
         let empty = Map::new();
         let properties = schema.get("properties").and_then(Value::as_object);
         let others = schema.get("additionalProperties");
+        // A field that was mistyped isn't told as missing as well.
+        let mut meant: Vec<&str> = Vec::new();
         for entry in entries {
             let known = properties.and_then(|properties| properties.get(&entry.key));
             let place = At {
@@ -130,7 +142,7 @@ impl<'a> Checker<'a> {
                 (Some(known), _) => self.check(&entry.value, known, place),
                 (None, Some(Value::Bool(false))) if entry.key != "<<" => {
                     let key_place = At { line: entry.line, column: entry.column, ..at };
-                    self.unknown(&entry.key, properties.unwrap_or(&empty), key_place);
+                    meant.extend(self.unknown(&entry.key, properties.unwrap_or(&empty), key_place));
                 }
                 (None, Some(of @ Value::Object(_))) => self.check(&entry.value, of, place),
                 _ => {}
@@ -140,11 +152,10 @@ impl<'a> Checker<'a> {
             return;
         }
         for field in schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
-            if !entries.iter().any(|entry| entry.key == field) {
-                let what = format!("The field \"{field}\" is missing");
-                let why = properties.and_then(|properties| properties.get(field)).and_then(|schema| self.meaning(schema));
-                let meaning = why.map(|why| format!("\"{field}\" is {}", lower_first(&why))).unwrap_or_default();
-                self.report(at, what, meaning, format!("Add \"{field}\" to \"{}\"", at.field));
+            if !meant.contains(&field) && !entries.iter().any(|entry| entry.key == field) {
+                let meaning = properties.and_then(|properties| properties.get(field)).and_then(|schema| self.meaning(schema));
+                let next = if at.depth == 1 { String::new() } else { format!("Add \"{field}\" to \"{}\"", at.field) };
+                self.report(at, format!("The field \"{field}\" is missing"), meaning.unwrap_or_default(), next);
             }
         }
     }
@@ -152,13 +163,18 @@ impl<'a> Checker<'a> {
     /// The first sentence of a field's documentation.
     fn meaning(&self, schema: &'a Value) -> Option<String> {
         let text = schema.get("description").or_else(|| self.resolve(schema).0.get("description"))?.as_str()?;
-        let first = text.split(['\n', ';']).next().unwrap_or(text);
-        Some(first.trim_end_matches(['.', ' ']).to_owned())
+        let first = text.split(['\n', ';', ':']).next().unwrap_or(text);
+        Some(lower_first(first.trim_end_matches(['.', ' '])))
     }
 
-    fn unknown(&mut self, key: &str, properties: &Map<String, Value>, at: At<'_>) {
-        let names: Vec<&str> = properties.keys().map(String::as_str).collect();
-        let next = match nearest(key, names.iter().copied()) {
+    /// Reports a field that isn't known; gives the one that was probably meant.
+    fn unknown<'p>(&mut self, key: &str, properties: &'p Map<String, Value>, at: At<'_>) -> Option<&'p str> {
+        if self.is_full() {
+            return None;
+        }
+        let names: Vec<&'p str> = properties.keys().map(String::as_str).collect();
+        let near = nearest(key, names.iter().copied());
+        let next = match near {
             Some(word) => format!("Did you mean \"{word}\"?"),
             None => match self.home_of(key) {
                 Some(home) => format!("\"{key}\" is a field of {home}: move it there"),
@@ -167,7 +183,8 @@ impl<'a> Checker<'a> {
         };
         // A typing error in the name of a field is no credential; a whole line pasted in its place could be one.
         let shown = if at.secret && key.len() > 24 { String::new() } else { format!(" \"{}\"", short(key)) };
-        self.report(at, format!("Unknown field{shown}"), format!("expected one of {}", names.join(", ")), next);
+        self.report(at, format!("Unknown field{shown}"), format!("expected {}", one_of(&names)), next);
+        near
     }
 
     /// The part of the file that knows a field of this very name.
@@ -188,6 +205,12 @@ impl<'a> Checker<'a> {
     fn alternatives(&mut self, node: &Node, branches: &'a [Value], at: At<'_>) {
         let mut flat = Vec::new();
         self.flatten(branches, &mut flat, 0);
+        // An optional value is told by what it is where it's there.
+        let nothing = matches!(&node.kind, Kind::Scalar { value: Value::Null, .. });
+        flat.retain(|branch| nothing || branch.get("type").and_then(Value::as_str) != Some("null"));
+        if let [only] = flat.as_slice() {
+            return self.check(node, only, at);
+        }
         let fitting: Vec<&'a Value> = flat.iter().copied().filter(|branch| branch_fits(self.resolve(branch).0, node)).collect();
         match fitting.as_slice() {
             [] => {
@@ -200,7 +223,11 @@ impl<'a> Checker<'a> {
                 if let Some(tagged) = self.tagged(node, &several, at) {
                     return self.check(node, tagged, at);
                 }
-                let all: Option<Vec<&str>> = several.iter().map(|branch| words(self.resolve(branch).0)).collect::<Option<Vec<_>>>().map(|all| all.concat());
+                let all: Option<Vec<&str>> = several
+                    .iter()
+                    .map(|branch| words(self.resolve(branch).0))
+                    .collect::<Option<Vec<_>>>()
+                    .map(|all| all.concat());
                 if let Some(all) = all {
                     return self.word(node, &all, at);
                 }
@@ -244,7 +271,7 @@ impl<'a> Checker<'a> {
                 self.report(
                     at,
                     format!("The field \"{field}\" is missing"),
-                    format!("expected one of {}", known.join(", ")),
+                    format!("expected {}", one_of(&known)),
                     format!("Add \"{field}\" to \"{}\"", at.field),
                 );
             }
@@ -257,18 +284,18 @@ impl<'a> Checker<'a> {
             }
             self.word(&entry.value, &known, place);
         } else {
-            self.mismatch(entry.value.resolved(), &format!("one of {}", known.join(", ")), place);
+            self.mismatch(entry.value.resolved(), &one_of(&known), place);
         }
         None
     }
 
     fn word(&mut self, node: &Node, known: &[&str], at: At<'_>) {
         let node = node.resolved();
-        let expected = format!("expected one of {}", known.join(", "));
+        let expected = format!("expected {}", one_of(known));
         let Kind::Scalar { value: Value::String(word), .. } = &node.kind else {
             return self.mismatch(node, expected.trim_start_matches("expected "), at);
         };
-        if known.contains(&word.as_str()) {
+        if known.contains(&word.as_str()) || self.is_full() {
             return;
         }
         let nearest = nearest(word, known.iter().copied());
@@ -301,6 +328,9 @@ impl<'a> Checker<'a> {
                 };
                 let shaped = schema.get("pattern").and_then(Value::as_str).and_then(|pattern| Regex::new(pattern).ok());
                 if fits && shaped.is_none_or(|pattern| pattern.is_match(text)) {
+                    return;
+                }
+                if self.is_full() {
                     return;
                 }
                 text.trim().parse::<f64>().ok().map(|_| text.trim().to_owned())
@@ -338,7 +368,8 @@ impl<'a> Checker<'a> {
         }
         let pattern = schema.get("pattern").and_then(Value::as_str).and_then(|pattern| Regex::new(pattern).ok());
         if pattern.is_some_and(|pattern| !pattern.is_match(text)) {
-            let expected = if at.field == "status" { "expected a status such as 201, a class such as 2xx, or a list of them" } else { "" };
+            let expected =
+                if at.field == "status" { "expected a status such as 201, a class such as 2xx, or a list of them" } else { "" };
             let shown = if at.secret { String::new() } else { format!(" \"{}\"", short(text)) };
             self.report(at, format!("\"{}\" can't be{shown}", at.field), expected, "");
         }
@@ -366,18 +397,27 @@ impl<'a> Checker<'a> {
     }
 
     fn mismatch(&mut self, node: &Node, expected: &str, at: At<'_>) {
+        if (self.partial && node.is_absent()) || self.is_full() {
+            return;
+        }
         let next = match &node.kind {
-            Kind::Scalar { value: value @ (Value::Number(_) | Value::Bool(_)), .. } if expected.starts_with("a text") && !at.secret => {
+            Kind::Scalar { value: value @ (Value::Number(_) | Value::Bool(_)), .. }
+                if expected.starts_with("a text") && !at.secret =>
+            {
                 format!("Put it in quotes: \"{value}\"")
             }
             Kind::Scalar { value: value @ (Value::Number(_) | Value::Bool(_)), .. } if expected.starts_with("a text") => {
                 let _ = value;
                 "Put it in quotes".to_owned()
             }
-            Kind::Map { entries, flow: true } if expected.starts_with("a text") && entries.iter().all(|e| e.value.is_absent()) => {
+            Kind::Map { entries, flow: true }
+                if expected.starts_with("a text") && entries.iter().all(|e| e.value.is_absent()) =>
+            {
                 "If it is a text that begins with `{`, put it in quotes".to_owned()
             }
-            Kind::Scalar { value: Value::String(_), .. } if expected.starts_with("a list") => "Write it as a list: [ … ], or `- …` lines".to_owned(),
+            Kind::Scalar { value: Value::String(_), .. } if expected.starts_with("a list") => {
+                "Write it as a list: [ … ], or `- …` lines".to_owned()
+            }
             _ => String::new(),
         };
         let found = found(node, at.secret);
@@ -432,7 +472,7 @@ impl<'a> Checker<'a> {
             }
         }
         if !known.is_empty() {
-            parts.insert(0, format!("one of {}", known.join(", ")));
+            parts.insert(0, one_of(&known));
         }
         parts.join(" or ")
     }
@@ -498,11 +538,31 @@ fn found(node: &Node, secret: bool) -> String {
     }
 }
 
+fn one_of(names: &[&str]) -> String {
+    match names {
+        [only] => format!("\"{only}\""),
+        _ => format!("one of {}", names.join(", ")),
+    }
+}
+
 /// Whether a field of this name may hold a credential.
 pub fn holds_secret(key: &str) -> bool {
     const NAMES: [&str; 15] = [
-        "auth", "token", "password", "secret", "authorization", "proxy-authorization", "x-api-key", "api-key", "api_key", "apikey",
-        "x-auth-token", "access_token", "client_secret", "cookie", "credentials",
+        "auth",
+        "token",
+        "password",
+        "secret",
+        "authorization",
+        "proxy-authorization",
+        "x-api-key",
+        "api-key",
+        "api_key",
+        "apikey",
+        "x-auth-token",
+        "access_token",
+        "client_secret",
+        "cookie",
+        "credentials",
     ];
     NAMES.iter().any(|name| key.eq_ignore_ascii_case(name))
 }

@@ -29,8 +29,24 @@ pub const MAX_PROBLEMS: usize = 100;
 
 /// Kinds of system that Patchbay knows of, and that this version does nothing with.
 pub const OTHER_SYSTEMS: [&str; 18] = [
-    "graphql", "grpc", "soap", "websocket", "sse", "kafka", "rabbitmq", "amqp", "mqtt", "nats", "redis", "sqs", "sns", "webhook", "pulsar",
-    "postgres", "mysql", "mongodb",
+    "graphql",
+    "grpc",
+    "soap",
+    "websocket",
+    "sse",
+    "kafka",
+    "rabbitmq",
+    "amqp",
+    "mqtt",
+    "nats",
+    "redis",
+    "sqs",
+    "sns",
+    "webhook",
+    "pulsar",
+    "postgres",
+    "mysql",
+    "mongodb",
 ];
 
 /// What a text defines.
@@ -72,8 +88,7 @@ impl Positions {
             let part = part.replace("~1", "/").replace("~0", "~");
             let next: &tree::Node = if let Some(entry) = node.entry(&part) {
                 let scalar = matches!(entry.value.kind, tree::Kind::Scalar { .. }) && !entry.value.is_absent();
-                (line, column) =
-                    if scalar { (entry.value.line, entry.value.column) } else { (entry.line, entry.column) };
+                (line, column) = if scalar { (entry.value.line, entry.value.column) } else { (entry.line, entry.column) };
                 &entry.value
             } else if let Some(item) = part.parse().ok().and_then(|index| node.item(index)) {
                 (line, column) = (item.line, item.column);
@@ -104,18 +119,19 @@ pub fn parse(file: &str, bytes: &[u8]) -> Parsed {
         }
         return Parsed { definition: None, name: None, problems, positions };
     };
-    problems.extend(check::Checker::new(file, &SCHEMA, tree.partial).run(&root));
+    let (mistakes, more) = check::Checker::new(file, &SCHEMA, tree.partial).run(&root);
+    problems.extend(mistakes);
     let value = root.value();
     if !tree.partial {
         problems.extend(rules::problems(&value, &positions));
     }
     let name = value.pointer("/integration/name").and_then(Value::as_str).map(str::to_owned);
-    let definition = finish::<IntegrationFile>(file, value, &mut problems).map(|file| file.integration);
+    let definition = finish::<IntegrationFile>(file, value, &mut problems, more).map(|file| file.integration);
     Parsed { definition, name, problems, positions }
 }
 
 /// The typed value of a text without mistakes; sorts the mistakes and cuts them to what a person can read.
-fn finish<T: DeserializeOwned>(file: &str, value: Value, problems: &mut Vec<Problem>) -> Option<T> {
+fn finish<T: DeserializeOwned>(file: &str, value: Value, problems: &mut Vec<Problem>, more: usize) -> Option<T> {
     if problems.is_empty() {
         match serde_json::from_value(value) {
             Ok(typed) => return Some(typed),
@@ -128,7 +144,7 @@ fn finish<T: DeserializeOwned>(file: &str, value: Value, problems: &mut Vec<Prob
     }
     let place = |problem: &Problem| problem.place.as_ref().map_or((0, 0), |place| (place.line, place.column));
     problems.sort_by_key(place);
-    let more = problems.len().saturating_sub(MAX_PROBLEMS);
+    let more = more + problems.len().saturating_sub(MAX_PROBLEMS);
     if more > 0 {
         problems.truncate(MAX_PROBLEMS);
         problems.push(Problem::new(Code::InvalidDefinition, format!("The file has {more} further mistakes")));

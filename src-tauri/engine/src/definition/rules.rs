@@ -9,8 +9,16 @@ use patchbay_contracts::{
 };
 use serde_json::Value;
 
-use super::{Positions, check::holds_secret, references::{Reference, references}, syntax::short};
+use super::{
+    MAX_PROBLEMS, Positions,
+    check::holds_secret,
+    references::{Reference, references},
+    syntax::short,
+};
 use crate::utils::nearest;
+
+/// The longest path of an endpoint, in bytes. Servers commonly refuse longer ones.
+const MAX_PATH: usize = 8192;
 
 /// The rules at work on one file.
 pub struct Rules<'a> {
@@ -96,7 +104,12 @@ impl<'a> Rules<'a> {
                 "",
             );
         } else if !self.name.is_empty() && (self.name.trim() != self.name || self.name.trim_matches('.').is_empty()) {
-            self.report("/integration/name", "The name can't be told from others", "it begins or ends with a blank, or is all dots", "");
+            self.report(
+                "/integration/name",
+                "The name can't be told from others",
+                "it begins or ends with a blank, or is all dots",
+                "",
+            );
         }
     }
 
@@ -104,7 +117,10 @@ impl<'a> Rules<'a> {
     fn addresses(&mut self) {
         for (pointer, relative) in [("/integration/base_url", false), ("/integration/metrics/url", true)] {
             let Some(text) = self.text(pointer) else { continue };
-            if self.templates(pointer, text, &BTreeMap::new(), None) || text.starts_with("${") || (relative && text.starts_with('/')) {
+            if self.templates(pointer, text, &BTreeMap::new(), None)
+                || text.starts_with("${")
+                || (relative && text.starts_with('/'))
+            {
                 continue;
             }
             let field = pointer.rsplit('/').next().unwrap_or_default();
@@ -118,7 +134,12 @@ impl<'a> Rules<'a> {
         match url::Url::parse(&filled) {
             Ok(url) if !matches!(url.scheme(), "http" | "https") || !url.has_host() => {
                 let why = format!("\"{field}\" begins with `{}:`, and http and https are known", short(url.scheme()));
-                self.report(pointer, format!("\"{field}\" is not an address that can be called"), why, "Begin it with http:// or https://");
+                self.report(
+                    pointer,
+                    format!("\"{field}\" is not an address that can be called"),
+                    why,
+                    "Begin it with http:// or https://",
+                );
             }
             Ok(url) if !url.username().is_empty() || url.password().is_some() => {
                 self.plain_credential(pointer, "an address with a user or a password in it", "password");
@@ -218,15 +239,30 @@ impl<'a> Rules<'a> {
             match reference {
                 Reference::Environment(name) | Reference::Secret(name) if !name.is_empty() => {}
                 Reference::Environment(_) | Reference::Secret(_) => {
-                    self.report(pointer, "A reference names nothing", "after the colon comes a name", "Write ${env:NAME} or ${secret:NAME}");
+                    self.report(
+                        pointer,
+                        "A reference names nothing",
+                        "after the colon comes a name",
+                        "Write ${env:NAME} or ${secret:NAME}",
+                    );
                 }
                 Reference::Unclosed => {
-                    self.report(pointer, "A reference is not closed", "`${` has no `}`", "Close it, or write `$${` for the characters themselves");
+                    self.report(
+                        pointer,
+                        "A reference is not closed",
+                        "`${` has no `}`",
+                        "Close it, or write `$${` for the characters themselves",
+                    );
                 }
                 Reference::Unknown(kind) => {
                     let next = nearest(&kind, ["env", "secret"]).map(|near| format!("Did you mean \"{near}\"?"));
                     let what = format!("Unknown reference `${{{}:…}}`", short(&kind));
-                    self.report(pointer, what, "expected ${env:NAME}, ${secret:NAME}, or ${NAME} for a captured value", next.unwrap_or_default());
+                    self.report(
+                        pointer,
+                        what,
+                        "expected ${env:NAME}, ${secret:NAME}, or ${NAME} for a captured value",
+                        next.unwrap_or_default(),
+                    );
                 }
                 Reference::Captured(name) => self.captured(pointer, &name, captured, endpoint),
             }
@@ -235,10 +271,17 @@ impl<'a> Rules<'a> {
     }
 
     fn captured(&mut self, pointer: &str, name: &str, captured: &BTreeMap<String, usize>, endpoint: Option<usize>) {
+        if self.problems.len() > MAX_PROBLEMS {
+            return;
+        }
         let shown = short(name);
         match (captured.get(name), endpoint) {
             (Some(by), Some(used)) if *by >= used => {
-                let why = if *by == used { "the endpoint itself captures it, from the answer" } else { "an endpoint further down captures it" };
+                let why = if *by == used {
+                    "the endpoint itself captures it, from the answer"
+                } else {
+                    "an endpoint further down captures it"
+                };
                 self.report(
                     pointer,
                     format!("`${{{shown}}}` is used before it is captured"),
@@ -250,7 +293,9 @@ impl<'a> Rules<'a> {
             (None, _) => {
                 let next = match nearest(name, captured.keys().map(String::as_str)) {
                     Some(near) => format!("Did you mean `${{{near}}}`?"),
-                    None => format!("Capture it in an earlier endpoint, or write ${{env:{shown}}} for a variable of the environment"),
+                    None => {
+                        format!("Capture it in an earlier endpoint, or write ${{env:{shown}}} for a variable of the environment")
+                    }
                 };
                 self.report(pointer, format!("`${{{shown}}}` is captured nowhere"), "", next);
             }
@@ -260,34 +305,64 @@ impl<'a> Rules<'a> {
     fn path(&mut self, endpoint: &Seen<'a>) {
         let path = endpoint.path;
         let pointer = format!("{}/path", endpoint.pointer);
+        if self.problems.len() > MAX_PROBLEMS {
+            return;
+        }
+        if path.len() > MAX_PATH {
+            return self.report(&pointer, "The path is too long", format!("at most {MAX_PATH} bytes are allowed"), "");
+        }
         if endpoint.value.get("path").is_some_and(Value::is_string) {
             let whole = path.starts_with("http://") || path.starts_with("https://");
             if whole {
                 self.address(&pointer, "path", path);
             } else if !path.starts_with('/') && !path.starts_with("${") {
-                self.report(&pointer, "The path does not begin with `/`", "expected a path under `base_url`, or a whole address", format!("Write /{}", short(path)));
+                self.report(
+                    &pointer,
+                    "The path does not begin with `/`",
+                    "expected a path under `base_url`, or a whole address",
+                    format!("Write /{}", short(path)),
+                );
             }
         }
-        let given: BTreeSet<&str> = endpoint.value.get("params").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        let given: BTreeSet<&str> = endpoint
+            .value
+            .get("params")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.as_str())
+            .collect();
         let asked = parameters(path);
         for name in asked.iter().filter(|name| !given.contains(*name)) {
             let next = match nearest(name, given.iter().copied().filter(|given| !asked.contains(given))) {
                 Some(near) => format!("\"params\" has \"{near}\": give both the same name"),
                 None => format!("Add params: {{ {name}: … }}"),
             };
-            self.report(&pointer, format!("The path's parameter `{{{}}}` has no value", short(name)), "\"params\" does not name it", next);
+            self.report(
+                &pointer,
+                format!("The path's parameter `{{{}}}` has no value", short(name)),
+                "\"params\" does not name it",
+                next,
+            );
         }
         for name in given.iter().filter(|name| !asked.contains(*name)) {
             let near = nearest(name, asked.iter().copied().filter(|asked| !given.contains(asked)));
             if near.is_none() {
                 let pointer = format!("{}/params/{}", endpoint.pointer, escape(name));
-                self.report(&pointer, format!("The path has no parameter `{{{}}}`", short(name)), format!("it is {}", short(path)), "Take the value away, or put the parameter into the path");
+                self.report(
+                    &pointer,
+                    format!("The path has no parameter `{{{}}}`", short(name)),
+                    format!("it is {}", short(path)),
+                    "Take the value away, or put the parameter into the path",
+                );
             }
         }
     }
 
     fn named_endpoint(&mut self, part: &str, endpoints: &[Seen<'a>]) {
-        let Some(section) = self.value.pointer(&format!("/integration/{part}")).filter(|section| section.is_object()) else { return };
+        let Some(section) = self.value.pointer(&format!("/integration/{part}")).filter(|section| section.is_object()) else {
+            return;
+        };
         let pointer = format!("/integration/{part}/endpoint");
         let Some(wanted) = section.get("endpoint").and_then(Value::as_str) else {
             if endpoints.is_empty() && section.get("endpoint").is_none() {
@@ -306,7 +381,11 @@ impl<'a> Rules<'a> {
         }
         let labels: Vec<&str> = endpoints.iter().map(|endpoint| endpoint.label.as_str()).collect();
         let next = nearest(wanted, labels.iter().copied()).map(|near| format!("Did you mean \"{near}\"?"));
-        let expected = if labels.is_empty() { "the file defines none".to_owned() } else { format!("expected one of {}", short_list(&labels)) };
+        let expected = if labels.is_empty() {
+            "the file defines none".to_owned()
+        } else {
+            format!("expected one of {}", short_list(&labels))
+        };
         self.report(&pointer, format!("No endpoint is called \"{}\"", short(wanted)), expected, next.unwrap_or_default());
     }
 
@@ -362,7 +441,8 @@ impl<'a> Rules<'a> {
     }
 
     fn plain_credential(&mut self, pointer: &str, found: &str, secret: &str) {
-        let base: String = self.name.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' }).collect();
+        let base: String =
+            self.name.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' }).collect();
         let name = if base.is_empty() { secret.to_owned() } else { format!("{base}-{secret}") };
         self.report(
             pointer,
@@ -376,7 +456,12 @@ impl<'a> Rules<'a> {
     fn amounts(&mut self) {
         for pointer in ["/integration/health/interval", "/integration/metrics/interval"] {
             if let Some(span) = self.span(pointer).filter(|span| span.0.as_millis() < 1000) {
-                self.report(pointer, format!("An interval of {span} is too short"), "at least 1s is allowed, so that a check can't flood the service", "");
+                self.report(
+                    pointer,
+                    format!("An interval of {span} is too short"),
+                    "at least 1s is allowed, so that a check can't flood the service",
+                    "",
+                );
             }
         }
         let waits = ["health/timeout", "error_handling/timeout", "load/timeout", "load/duration"];
@@ -392,7 +477,12 @@ impl<'a> Rules<'a> {
         }
         let executor = load.and_then(|load| load.get("executor")).and_then(Value::as_str);
         if executor == Some("constant-arrival-rate") && rate.is_none_or(Value::is_null) {
-            self.report("/integration/load/executor", "An arrival rate is asked for and none is given", "\"rate\" is missing", "Add rate: 100/s, say");
+            self.report(
+                "/integration/load/executor",
+                "An arrival rate is asked for and none is given",
+                "\"rate\" is missing",
+                "Add rate: 100/s, say",
+            );
         }
     }
 
@@ -402,7 +492,14 @@ impl<'a> Rules<'a> {
 
     fn conditions(&mut self, _pointer: &str) {}
 
-    fn thresholds(&mut self) {}
+    fn thresholds(&mut self) {
+        let list = self.value.pointer("/integration/load/thresholds").and_then(Value::as_array);
+        for (i, text) in list.into_iter().flatten().enumerate() {
+            if let Some(Err(problem)) = text.as_str().map(patchbay_load::thresholds::parse) {
+                self.adopt(&format!("/integration/load/thresholds/{i}"), problem);
+            }
+        }
+    }
 
     fn schemas(&mut self, _endpoints: &[Seen<'a>]) {}
 }

@@ -2,6 +2,8 @@
 
 use patchbay_contracts::{Code, Place, Problem};
 
+use super::tree::MAX_DEPTH;
+
 /// A text cut to what fits into a message, control characters left out.
 pub fn short(text: &str) -> String {
     const MOST: usize = 48;
@@ -29,12 +31,24 @@ pub fn not_utf8(file: &str, bytes: &[u8], offset: usize) -> Problem {
         .at(Place { file: file.to_owned(), line: line as u32, column: column as u32 })
 }
 
+/// Mappings and lists in each other beyond all measure.
+pub fn too_deep(place: Place) -> Problem {
+    Problem::new(Code::InvalidDefinition, "Mappings and lists lie too deep in each other")
+        .why(format!("at most {MAX_DEPTH} levels are allowed"))
+        .at(place)
+}
+
 /// A mistake that the YAML parser found at a line (from 1) and a column (from 0). The text around the place is looked
 /// at, since it says more than the parser's own words, and none of it is repeated: it could be a credential.
 pub fn explain(file: &str, text: &str, line: usize, column: usize, found: &str) -> Problem {
     let content = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
     let place = Place { file: file.to_owned(), line: line.max(1) as u32, column: column as u32 + 1 };
     let problem = Problem::new(Code::InvalidDefinition, "The YAML can't be read");
+    let before = || content.chars().take(column);
+    let open = before().filter(|c| matches!(c, '[' | '{')).count();
+    if open > MAX_DEPTH + before().filter(|c| matches!(c, ']' | '}')).count() {
+        return too_deep(place);
+    }
     let indent = &content[..content.len() - content.trim_start().len()];
     let here = content.chars().nth(column);
     let (why, next) = if indent.contains('\t') {

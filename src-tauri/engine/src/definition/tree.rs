@@ -270,9 +270,7 @@ impl<'t> Reader<'t> {
     fn open(&self, anchor: usize, span: &Span, bracket: u8) -> Result<Open, Problem> {
         let (line, column) = (span.start.line() as u32, span.start.col() as u32 + 1);
         if self.frames.len() >= MAX_DEPTH {
-            return Err(self
-                .problem(line, column, "Mappings and lists lie too deep in each other")
-                .why(format!("at most {MAX_DEPTH} levels are allowed")));
+            return Err(syntax::too_deep(Place { file: self.file.to_owned(), line, column }));
         }
         let (start, end) = (self.offset(span.start.index()), self.offset(span.end.index()));
         let flow = end > start && self.text.as_bytes().get(end - 1) == Some(&bracket);
@@ -314,14 +312,7 @@ impl<'t> Reader<'t> {
         self.place(Arc::new(node), open.anchor)
     }
 
-    fn scalar(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        anchor: usize,
-        tag: Option<&Tag>,
-        span: &Span,
-    ) -> Result<(), Problem> {
+    fn scalar(&mut self, text: &str, style: ScalarStyle, anchor: usize, tag: Option<&Tag>, span: &Span) -> Result<(), Problem> {
         let (line, column) = (span.start.line() as u32, span.start.col() as u32 + 1);
         let (start, mut end) = (self.offset(span.start.index()), self.offset(span.end.index()));
         let style = match style {
@@ -403,9 +394,7 @@ impl<'t> Reader<'t> {
         // A plain `key` may be an alias as well; its text is that of the scalar that it stands for.
         if let Some(Frame::Map { key: None, .. }) = self.frames.last() {
             return match &target.resolved().kind {
-                Kind::Scalar { value: Value::String(text), .. } => {
-                    self.key(Key { text: text.clone(), start, end, line, column })
-                }
+                Kind::Scalar { value: Value::String(text), .. } => self.key(Key { text: text.clone(), start, end, line, column }),
                 _ => Err(self.problem(line, column, "A key must be a text").why("it is an alias for something else")),
             };
         }
@@ -447,7 +436,9 @@ impl<'t> Reader<'t> {
             self.frames.clear();
             return Err(self
                 .problem(node.line, node.column, "The file holds more than can be read")
-                .why(format!("at most {MAX_NODES} values and {MAX_DEPTH} levels are allowed, aliases counted as what they stand for"))
+                .why(format!(
+                    "at most {MAX_NODES} values and {MAX_DEPTH} levels are allowed, aliases counted as what they stand for"
+                ))
                 .next("Write less, or split the file"));
         }
         if anchor != 0 {
