@@ -344,6 +344,19 @@ const MISTAKES: &[(&str, &[&str])] = &[
             "4:39: `eror < 1%` is not a threshold: there is no metric `eror`; did you mean `errors`?. Write METRIC OP VALUE, such as p95 < 500ms, errors < 0.1% or rate > 100/s",
         ],
     ),
+    // What other parts of the engine read.
+    (
+        "  endpoints: [{ path: /, expect: { conditions: [\"[STATUS] == 200\", \"[STAUS] == 200\"] } }]",
+        &["3:68: `[STAUS] == 200` is not a condition: [STAUS] is unknown. Did you mean [STATUS]?"],
+    ),
+    (
+        "  request_schema: { amount: nmber }",
+        &["3:3: The schema can't be read at /amount: `nmber` is not a type. Did you mean `number`?"],
+    ),
+    (
+        "  response_schema: { type: objct, required: [a] }",
+        &["3:3: The schema can't be read at /type: `objct` is not a type. Did you mean `object`?"],
+    ),
     // Names.
     (
         "  description: >\n    a\n  headers: { \"a b\": c }",

@@ -6,7 +6,7 @@ use std::{
 };
 
 use jsonschema::{Retrieve, Uri};
-use patchbay_contracts::{Code, Problem};
+use patchbay_contracts::{Code, Problem, integration::BodySchema};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 
@@ -59,6 +59,14 @@ impl Schemas {
                     })
                     .next("The keywords and their values are described at json-schema.org")
             })
+    }
+
+    /// Whether a schema of an integration file can be used: it can be read, and all that it refers to is there.
+    ///
+    /// # Errors
+    /// [`Code::InvalidDefinition`] with what is wrong.
+    pub fn check(&self, schema: &BodySchema) -> Result<()> {
+        self.validator(&super::schema::expand(schema)?).map(drop)
     }
 
     fn base(&self) -> String {

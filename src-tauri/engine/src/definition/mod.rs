@@ -22,6 +22,7 @@ use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub use rules::schema_files;
 pub use tree::{MAX_BYTES, MAX_DEPTH, MAX_NODES};
 
 /// The most mistakes that are told of one file.

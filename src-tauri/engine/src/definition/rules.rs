@@ -1,21 +1,28 @@
 //! Mistakes that no schema can tell: a name that nothing bears, a value that is used before it is captured, a credential
 //! in plain. They are looked for in the plain value, so that a mistake of form elsewhere in the file hides none of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter,
+};
 
 use patchbay_contracts::{
     Code, Problem,
+    integration::BodySchema,
     units::{Rate, Span},
 };
 use serde_json::Value;
 
 use super::{
-    MAX_PROBLEMS, Positions,
+    MAX_DEPTH, MAX_PROBLEMS, Positions,
     check::holds_secret,
     references::{Reference, references},
     syntax::short,
 };
-use crate::utils::nearest;
+use crate::{
+    contract::{Schemas, conditions},
+    utils::nearest,
+};
 
 /// The longest path of an endpoint, in bytes. Servers commonly refuse longer ones.
 const MAX_PATH: usize = 8192;
@@ -188,7 +195,7 @@ impl<'a> Rules<'a> {
                     let what = format!("\"{}\" can't name a captured value", short(name));
                     self.report(&pointer, what, "letters, digits, `_`, `-` and `.` are allowed", "");
                 }
-                if let Some(from) = from.as_str().filter(|from| !from.starts_with('$') && !from.starts_with("header:")) {
+                if let Some(from) = from.as_str().filter(|from| !captures(from)) {
                     self.report(
                         &pointer,
                         format!("\"{}\" does not say where the value is", short(from)),
@@ -205,7 +212,7 @@ impl<'a> Rules<'a> {
             }
         }
         for (i, endpoint) in endpoints.iter().enumerate() {
-            for part in ["path", "params", "query", "headers", "auth", "request"] {
+            for part in ["path", "params", "query", "headers", "auth", "request", "expect"] {
                 if let Some(value) = endpoint.value.get(part) {
                     self.walk(&format!("{}/{part}", endpoint.pointer), value, &captured, Some(i), 0);
                 }
@@ -490,7 +497,14 @@ impl<'a> Rules<'a> {
         self.text(pointer)?.parse().ok()
     }
 
-    fn conditions(&mut self, _pointer: &str) {}
+    fn conditions(&mut self, pointer: &str) {
+        let list = self.value.pointer(pointer).and_then(Value::as_array);
+        for (i, text) in list.into_iter().flatten().enumerate() {
+            if let Some(Err(problem)) = text.as_str().map(conditions::parse) {
+                self.adopt(&format!("{pointer}/{i}"), problem);
+            }
+        }
+    }
 
     fn thresholds(&mut self) {
         let list = self.value.pointer("/integration/load/thresholds").and_then(Value::as_array);
@@ -501,7 +515,47 @@ impl<'a> Rules<'a> {
         }
     }
 
-    fn schemas(&mut self, _endpoints: &[Seen<'a>]) {}
+    /// Schemas that refer to no file; the others are checked where the folder is known.
+    fn schemas(&mut self, endpoints: &[Seen<'a>]) {
+        let parts = iter::once("/integration").chain(endpoints.iter().map(|endpoint| endpoint.pointer.as_str()));
+        for pointer in parts.flat_map(|part| ["request_schema", "response_schema"].map(|field| format!("{part}/{field}"))) {
+            let Some(schema) = self.value.pointer(&pointer).filter(|schema| !schema.is_null()) else { continue };
+            if schema_files(schema).is_empty()
+                && let Err(problem) = Schemas::closed().check(&BodySchema(schema.clone()))
+            {
+                self.adopt(&pointer, problem);
+            }
+        }
+    }
+}
+
+/// Whether an expression says where in an answer a value is.
+fn captures(expression: &str) -> bool {
+    let expression = expression.trim();
+    expression == "status" || ["$", "[BODY]", "header:"].iter().any(|start| expression.starts_with(start))
+}
+
+/// The files that a schema refers to: each `$ref` that leads out of it, as it is written.
+pub fn schema_files(schema: &Value) -> Vec<String> {
+    fn collect(value: &Value, depth: usize, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) if depth < MAX_DEPTH => {
+                for (name, field) in fields {
+                    match field {
+                        Value::String(target) if name == "$ref" && !target.starts_with('#') => found.push(target.clone()),
+                        // What stands there is data, and a `$ref` in it means nothing.
+                        _ if matches!(name.as_str(), "const" | "enum" | "default" | "examples") => {}
+                        _ => collect(field, depth + 1, found),
+                    }
+                }
+            }
+            Value::Array(items) if depth < MAX_DEPTH => items.iter().for_each(|item| collect(item, depth + 1, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    collect(schema, 0, &mut found);
+    found
 }
 
 /// Whether a text takes its credential from the keychain, or from the answer of an earlier endpoint.
