@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Problem, Timestamp,
+    Code, Problem, Timestamp,
     contract::{ContractProgress, ContractReport},
     load::{LoadProgress, LoadReport},
     probe::ProbeReport,
@@ -109,6 +109,59 @@ pub enum Report {
     Contract(ContractReport),
     /// A load run.
     Load(LoadReport),
+}
+
+impl Report {
+    /// The integration that was run, where it belongs to one. A load run against a bare address belongs to none.
+    pub fn integration(&self) -> Option<&str> {
+        match self {
+            Self::Probe(report) => report.integration.as_deref(),
+            Self::Contract(report) => Some(&report.integration),
+            // An address has this mark, and the name of an integration can't.
+            Self::Load(report) => Some(report.target.as_str()).filter(|target| !target.contains("://")),
+        }
+    }
+
+    /// The kind of run.
+    pub const fn kind(&self) -> RunKind {
+        match self {
+            Self::Probe(_) => RunKind::Probe,
+            Self::Contract(_) => RunKind::Contract,
+            Self::Load(_) => RunKind::Load,
+        }
+    }
+
+    /// When it began.
+    pub const fn at(&self) -> Timestamp {
+        match self {
+            Self::Probe(report) => report.at,
+            Self::Contract(report) => report.at,
+            Self::Load(report) => report.at,
+        }
+    }
+
+    /// The outcome. A probe passes with a whole answer of a status below 400, fails with any other answer that is whole,
+    /// and is inconclusive without one.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Probe(report) => match (&report.response, &report.problem) {
+                (Some(response), None) if response.status < 400 => Verdict::Pass,
+                (Some(_), None) => Verdict::Fail,
+                _ => Verdict::Inconclusive,
+            },
+            Self::Contract(report) => report.verdict,
+            Self::Load(report) => report.verdict,
+        }
+    }
+
+    /// Whether it was cancelled half-way.
+    pub fn partial(&self) -> bool {
+        match self {
+            Self::Probe(report) => report.problem.as_ref().is_some_and(|problem| problem.code == Code::Cancelled),
+            Self::Contract(report) => report.partial,
+            Self::Load(report) => report.partial,
+        }
+    }
 }
 
 /// A running job's number, unique within the program's life.
