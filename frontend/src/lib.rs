@@ -2,6 +2,7 @@
 //! its own beyond showing and asking.
 
 mod app;
+mod chart;
 mod components;
 mod hooks;
 mod ipc;
