@@ -1,0 +1,4 @@
+//! Helpers with no home of their own.
+
+pub(crate) mod cpu;
+pub(crate) mod files;
