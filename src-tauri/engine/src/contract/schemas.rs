@@ -10,7 +10,7 @@ use patchbay_contracts::{Code, Problem, integration::BodySchema};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 
-use crate::Result;
+use crate::{Result, definition::schema_files};
 
 /// The largest schema file, in bytes.
 const LARGEST: u64 = 4 * 1024 * 1024;
@@ -67,6 +67,23 @@ impl Schemas {
     /// [`Code::InvalidDefinition`] with what is wrong.
     pub fn check(&self, schema: &BodySchema) -> Result<()> {
         self.validator(&super::schema::expand(schema)?).map(drop)
+    }
+
+    /// The schema with what it takes from files put in its place, for making examples.
+    ///
+    /// # Errors
+    /// As for [`validator`](Self::validator).
+    pub(crate) fn inlined(&self, schema: Value) -> Result<Value> {
+        if schema_files(&schema).is_empty() {
+            return Ok(schema);
+        }
+        let reader = Reader { folder: self.folder.clone(), failure: Arc::default() };
+        let failure = Arc::clone(&reader.failure);
+        jsonschema::options().with_base_uri(self.base()).with_retriever(reader).dereference(&schema).map_err(|error| {
+            failure.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_else(|| {
+                Problem::new(Code::InvalidDefinition, "A reference of the schema leads nowhere").why(error.to_string())
+            })
+        })
     }
 
     fn base(&self) -> String {

@@ -1,1 +1,61 @@
 //! One HTTP exchange, with its timing.
+//!
+//! [`send`] makes an exchange and tells all of it: each phase's time, the certificate, the body, the redirects, and where
+//! it failed, why. [`understand`] reads what a person typed or pasted; [`request_for`] makes the request that an endpoint
+//! of an integration describes. Everything that leaves this module went through the redactor.
+
+mod address;
+mod body;
+mod curl_line;
+mod exchange;
+mod failure;
+mod from_endpoint;
+mod marks;
+mod outgoing;
+mod redirect;
+mod retry;
+mod send;
+mod tls;
+mod understand;
+
+use crate::{
+    ports::Ports,
+    secrets::{Secrets, template::Scope},
+};
+
+pub(crate) use self::outgoing::filled_body;
+pub use self::{
+    address::address,
+    from_endpoint::{request_for, request_with},
+    retry::{Attempts, delay_before, send_with_retries},
+    send::send,
+    understand::{Extracted, UnderstoodWithSecrets, understand},
+};
+
+/// What an exchange needs to know and to ask.
+#[derive(Clone)]
+pub struct Context {
+    /// Time and chance.
+    pub ports: Ports,
+    /// Credentials.
+    pub secrets: Secrets,
+    /// What the references of a request stand for.
+    pub scope: Scope,
+}
+
+/// How much of an answer is taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// The most bytes of a body, before and after decompression.
+    pub body: u64,
+    /// The most header fields.
+    pub headers: usize,
+    /// The most redirects that are followed.
+    pub redirects: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { body: 10 * 1024 * 1024, headers: 200, redirects: 10 }
+    }
+}
