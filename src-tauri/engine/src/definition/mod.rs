@@ -4,10 +4,12 @@
 //! ([`check`]) and to what no schema can tell ([`rules`]), and only a file without any mistake becomes a definition.
 
 mod check;
+mod edit;
 mod references;
 mod rules;
 mod syntax;
 mod tree;
+mod write;
 
 use std::{
     fmt,
@@ -18,10 +20,13 @@ use patchbay_contracts::{
     Code, Place, Problem,
     integration::{Integration, IntegrationFile},
 };
-use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::utils::nearest;
+
+pub use edit::edit;
 pub use rules::schema_files;
 pub use tree::{MAX_BYTES, MAX_DEPTH, MAX_NODES};
 
@@ -61,6 +66,42 @@ pub struct Parsed {
     pub problems: Vec<Problem>,
     /// Where each value stands.
     pub positions: Positions,
+}
+
+impl Parsed {
+    /// Whether the text means to be an integration at all: other tools' YAML lies in the same folders.
+    pub fn is_meant(&self, bytes: &[u8]) -> bool {
+        const TOP: &str = "integration";
+        if let Some(root) = &self.positions.root
+            && let tree::Kind::Map { entries, .. } = &root.kind
+        {
+            if entries.iter().any(|entry| entry.key == TOP) {
+                return true;
+            }
+            let mistyped = |entry: &tree::Entry| nearest(&entry.key, [TOP]).is_some() && entry.value.entry("name").is_some();
+            if let [only] = entries.as_slice()
+                && mistyped(only)
+            {
+                return true;
+            }
+        }
+        // What can't be read as YAML tells what it is only by how a line begins.
+        let begins = |line: &[u8]| {
+            let line = line.trim_ascii_start();
+            let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
+            let line = line.strip_prefix(b"{").unwrap_or(line).trim_ascii_start();
+            line.strip_prefix(b"\"").or(line.strip_prefix(b"'")).unwrap_or(line).starts_with(TOP.as_bytes())
+        };
+        self.positions.root.is_none() && bytes[..bytes.len().min(64 * 1024)].split(|byte| *byte == b'\n').any(begins)
+    }
+
+    /// The same with a further mistake, and so without a definition.
+    #[must_use]
+    pub fn with_problem(mut self, problem: Problem) -> Self {
+        self.definition = None;
+        self.problems.push(problem);
+        self
+    }
 }
 
 /// Where the values of a file stand.
@@ -159,9 +200,32 @@ fn without_quotes(text: &str) -> String {
     parts.map(|(i, part)| if i % 2 == 0 { part } else { "…" }).collect()
 }
 
+/// Reads another file of the workspace by the same rules: the value of a text without a mistake, the mistakes, and
+/// where each value stands. An empty file is the type's default. `schema` is that of [`schema_of`].
+pub(crate) fn parse_as<T: DeserializeOwned + Default>(
+    file: &str,
+    bytes: &[u8],
+    schema: &Value,
+) -> (Option<T>, Vec<Problem>, Positions) {
+    let tree = tree::read(file, bytes);
+    let positions = Positions { file: file.to_owned(), root: tree.root.clone() };
+    let mut problems = tree.problems;
+    let Some(root) = tree.root else {
+        return (problems.is_empty().then(T::default), problems, positions);
+    };
+    let (mistakes, more) = check::Checker::new(file, schema, tree.partial).run(&root);
+    problems.extend(mistakes);
+    let typed = finish(file, root.value(), &mut problems, more);
+    (typed, problems, positions)
+}
+
+/// The JSON Schema of a type, in the draft that [`parse_as`] reads.
+pub(crate) fn schema_of<T: JsonSchema>() -> Value {
+    SchemaSettings::draft07().into_generator().into_root_schema_for::<T>().to_value()
+}
+
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
-    let schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<IntegrationFile>();
-    let mut schema = schema.to_value();
+    let mut schema = schema_of::<IntegrationFile>();
     if let Some(top) = schema.as_object_mut() {
         top.insert("title".to_owned(), Value::from("Patchbay integration"));
         top.insert("description".to_owned(), Value::from("One thing that a piece of software plugs into."));

@@ -36,8 +36,6 @@ pub struct Node {
     pub end: usize,
     pub line: u32,
     pub column: u32,
-    /// Whether it has an anchor, so that aliases may stand for it.
-    pub anchored: bool,
     weight: usize,
     height: usize,
 }
@@ -305,7 +303,6 @@ impl<'t> Reader<'t> {
             end: if open.flow { end } else { last },
             line: open.line,
             column: open.column,
-            anchored: open.anchor != 0,
             weight: weight + 1,
             height: height + 1,
         };
@@ -347,7 +344,7 @@ impl<'t> Reader<'t> {
         let written = style != Style::Plain || !text.is_empty() || tag.is_some() || anchor != 0;
         let (start, end) = if written { (start, end) } else { (start, start) };
         let kind = Kind::Scalar { value, style };
-        self.place(Arc::new(Node { kind, start, end, line, column, anchored: anchor != 0, weight: 1, height: 0 }), anchor)
+        self.place(Arc::new(Node { kind, start, end, line, column, weight: 1, height: 0 }), anchor)
     }
 
     fn tagged(&mut self, text: &str, tag: &Tag, line: u32, column: u32) -> Value {
@@ -400,7 +397,7 @@ impl<'t> Reader<'t> {
         }
         let (weight, height) = (target.weight, target.height);
         let kind = Kind::Alias(target);
-        self.place(Arc::new(Node { kind, start, end, line, column, anchored: false, weight, height }), 0)
+        self.place(Arc::new(Node { kind, start, end, line, column, weight, height }), 0)
     }
 
     fn key(&mut self, found: Key) -> Result<(), Problem> {
@@ -476,7 +473,7 @@ impl Key {
 
 fn absent(at: usize, line: u32, column: u32) -> Arc<Node> {
     let kind = Kind::Scalar { value: Value::Null, style: Style::Plain };
-    Arc::new(Node { kind, start: at, end: at, line, column, anchored: false, weight: 1, height: 0 })
+    Arc::new(Node { kind, start: at, end: at, line, column, weight: 1, height: 0 })
 }
 
 fn measure<'n>(children: impl Iterator<Item = &'n Arc<Node>>) -> (usize, usize) {
