@@ -117,14 +117,13 @@ async fn open_file(path: PathBuf, create: bool) -> Result<Store> {
     let location = path.display().to_string();
     let failed = |error| problem("The results database could not be opened", &location, &error);
     let file = options().filename(&path);
-    if beside(&path, "-wal").is_some() {
-        // What it says of itself may stand in the log that a killed program left. Reading changes neither.
-        let mut reader = file.clone().read_only(true).connect().await.map_err(failed)?;
-        identify(&mut reader, &location).await?;
-        reader.close().await.map_err(failed)?;
-    }
+    look(&file, &path, &location).await?;
     let mut bootstrap = file.clone().create_if_missing(create).connect().await.map_err(failed)?;
-    migrate(&mut bootstrap, &location).await?;
+    if let Err(problem) = migrate(&mut bootstrap, &location).await {
+        // Takes the empty files away again that SQLite has put beside the database.
+        let _ = bootstrap.close().await;
+        return Err(problem);
+    }
     // Kept in the file from then on; done once here, since every connection that asks for it needs the file for itself.
     let mode: String = sqlx::query_scalar("PRAGMA journal_mode = WAL").fetch_one(&mut bootstrap).await.map_err(failed)?;
     if mode != "wal" {
@@ -171,25 +170,45 @@ fn prepare(path: &Path, create: bool) -> Result<PathBuf> {
         Err(error) => return Err(refused(error.to_string()).next(elsewhere)),
     }
     let mut header = [0; 100];
-    let mut file = fs::File::open(&absolute).map_err(|error| refused(error.to_string()).next(elsewhere))?;
+    // For writing as well: SQLite would fall back to reading without a word, and the first result would be lost.
+    let opened = fs::OpenOptions::new().read(true).write(true).open(&absolute);
+    let mut file = opened
+        .map_err(|error| refused(error.to_string()).next("Make it readable and writable, or choose another place with --db"))?;
     let whole = file.read_exact(&mut header).is_ok();
     if !whole || !header.starts_with(b"SQLite format 3\0") {
         return Err(refused("it is a file of another kind".to_owned()).next(elsewhere));
     }
-    // Where a program was killed, the header may be half written, or the newest one in the log: SQLite must be asked.
-    if beside(&absolute, "-journal").is_none() && beside(&absolute, "-wal").is_none() {
-        let number = |at: usize| i32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
-        judge(number(68), number(60), true, &absolute.display().to_string())?;
-    }
     Ok(absolute)
 }
 
-/// The file that SQLite keeps beside a database, where there is one with something in it.
-fn beside(path: &Path, suffix: &str) -> Option<PathBuf> {
+/// Finds out whether the database is one to work on, without changing anything there, where that can be known so.
+async fn look(file: &SqliteConnectOptions, path: &Path, location: &str) -> Result<()> {
+    let failed = |error| problem("The results database could not be opened", location, &error);
+    let in_use = || ["-wal", "-shm", "-journal"].iter().any(|suffix| beside(path, suffix).is_some());
+    let reader = match (beside(path, ""), beside(path, "-wal")) {
+        (None | Some(0), _) => return Ok(()),
+        // What it says of itself may stand in the log that a killed program left. Reading changes neither.
+        (_, Some(1..)) => file.clone().read_only(true),
+        // Nobody works on it, so that SQLite needs no files of its own beside it.
+        _ if !in_use() => file.clone().immutable(true),
+        // Somebody does, or was killed while changing it: that is for SQLite to see to, before it is asked again.
+        _ => return Ok(()),
+    };
+    let mut reader = reader.connect().await.map_err(failed)?;
+    let known = identify(&mut reader, location).await;
+    reader.close().await.map_err(failed)?;
+    match known {
+        // Somebody came in between, and what was read may have been half written.
+        Err(problem) if problem.code == Code::Database && in_use() => Ok(()),
+        known => known.map(drop),
+    }
+}
+
+/// The size of the file that SQLite keeps beside a database, where there is one.
+fn beside(path: &Path, suffix: &str) -> Option<u64> {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
-    let file = PathBuf::from(name);
-    fs::metadata(&file).is_ok_and(|found| found.len() > 0).then_some(file)
+    fs::metadata(PathBuf::from(name)).ok().map(|found| found.len())
 }
 
 /// Whether a database is one that this program may work on; gives the version that it has.
