@@ -1,5 +1,6 @@
 //! What the tests of Patchbay share: servers, fixtures and drivers, by subject.
 
 pub mod definitions;
+pub mod load;
 pub mod metrics;
 pub mod results;

@@ -25,6 +25,10 @@ const LARGEST_LAG: u64 = 10_000_000;
 /// A generator that waits for less than this share of the time, or uses more than the rest of a processor, has no more
 /// to give.
 const LEAST_WAITING: f64 = 0.05;
+/// One that sent too little is to blame for it where it waited for less than this share of the time.
+const LITTLE_WAITING: f64 = 0.2;
+/// The share of the requests that must have been sent for the rate to count as reached.
+const ENOUGH: f64 = 0.99;
 /// Buckets of the reported histogram for each doubling of the latency.
 const BUCKETS_A_DOUBLING: f64 = 8.0;
 
@@ -116,10 +120,19 @@ fn doubts(plan: &Plan, sums: &Sums, endings: &[Ending], cancelled: bool) -> Doub
     let lagged = plan.rate.is_some() && !sums.lag.is_empty() && sums.lag.value_at_quantile(0.99) > LARGEST_LAG;
     let local = sums.counts.errors[Kind::Local as usize] > 0;
     Doubts {
-        generator_late: lagged || local || sums.stalls.count > 0,
+        generator_late: lagged || local || sums.stalls.count > 0 || fell_short_by_itself(plan, sums, endings),
         generator_busy: plan.rate.is_none() && endings.iter().any(|ending| is_busy(&ending.effort)),
         cancelled,
     }
+}
+
+/// Whether fewer requests went out than were due, and the generator had hardly any time left to send more.
+fn fell_short_by_itself(plan: &Plan, sums: &Sums, endings: &[Ending]) -> bool {
+    let Some(rate) = plan.rate else { return false };
+    let due = rate * (plan.end - plan.measured_from) as f64 / 1e9;
+    let ended = endings.iter().all(|ending| ending.at >= plan.end);
+    let pressed = endings.iter().any(|ending| ending.effort.waiting < LITTLE_WAITING * ending.effort.seconds);
+    ended && pressed && ((sums.counts.sent + sums.counts.unmet()) as f64) < due * ENOUGH
 }
 
 /// Whether a worker had no more to give.
@@ -164,7 +177,7 @@ fn errors(sums: &Sums) -> Vec<LoadError> {
     errors
 }
 
-/// The histogram in few enough buckets for a picture: each is a twelfth wider than the one before.
+/// The histogram in few enough buckets for a picture: each is a tenth wider than the one before.
 fn buckets(latency: &Histogram<u64>) -> Vec<(f64, u64)> {
     let mut buckets = BTreeMap::new();
     for value in latency.iter_recorded() {

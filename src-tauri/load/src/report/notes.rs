@@ -65,6 +65,14 @@ impl Findings<'_> {
                 self.processor_share()
             ));
         }
+        if super::fell_short_by_itself(self.plan, self.sums, self.endings) {
+            notes.push(format!(
+                "The generator was busy nearly all the time{} and sent {} requests where more were due, so it may be what set the \
+                 limit, not the service.",
+                self.processor_share(),
+                self.totals.sent
+            ));
+        }
         if self.sums.counts.errors[Kind::Local as usize] > 0 {
             notes.push(
                 "This machine ran out of ports, sockets or memory for connections, which is no fault of the service. Use fewer \
