@@ -140,6 +140,8 @@ enum Frame {
 struct Open {
     anchor: usize,
     flow: bool,
+    /// Behind the bracket; `None` for block style, and for a pair in a list in brackets that has none of its own.
+    inner: Option<usize>,
     start: usize,
     line: u32,
     column: u32,
@@ -206,8 +208,7 @@ impl<'t> Reader<'t> {
         }
         // What was open when a mistake ended the reading is closed, so that mistakes before it are found as well.
         while let Some(frame) = self.frames.pop() {
-            let end = self.text.len();
-            if let Err(problem) = self.close(frame, end) {
+            if let Err(problem) = self.close(frame) {
                 self.problems.push(problem);
                 break;
             }
@@ -242,21 +243,18 @@ impl<'t> Reader<'t> {
             }
             Event::MappingStart(anchor, tag) => {
                 self.collection_tag(tag.as_deref(), "map", line, column);
-                let open = self.open(anchor, &span, b'{')?;
+                let open = self.open(anchor, &span, '{')?;
                 self.frames.push(Frame::Map { entries: Vec::new(), key: None, seen: HashMap::new(), open });
                 Ok(())
             }
             Event::SequenceStart(anchor, tag) => {
                 self.collection_tag(tag.as_deref(), "seq", line, column);
-                let open = self.open(anchor, &span, b'[')?;
+                let open = self.open(anchor, &span, '[')?;
                 self.frames.push(Frame::List { items: Vec::new(), open });
                 Ok(())
             }
             Event::MappingEnd | Event::SequenceEnd => match self.frames.pop() {
-                Some(frame) => {
-                    let end = self.offset(span.end.index());
-                    self.close(frame, end)
-                }
+                Some(frame) => self.close(frame),
                 None => Ok(()),
             },
             Event::Scalar(text, style, anchor, tag) => self.scalar(&text, style, anchor, tag.as_deref(), &span),
@@ -265,18 +263,22 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn open(&self, anchor: usize, span: &Span, bracket: u8) -> Result<Open, Problem> {
+    fn open(&self, anchor: usize, span: &Span, bracket: char) -> Result<Open, Problem> {
         let (line, column) = (span.start.line() as u32, span.start.col() as u32 + 1);
         if self.frames.len() >= MAX_DEPTH {
             return Err(syntax::too_deep(Place { file: self.file.to_owned(), line, column }));
         }
         let (start, end) = (self.offset(span.start.index()), self.offset(span.end.index()));
-        let flow = end > start && self.text.as_bytes().get(end - 1) == Some(&bracket);
-        let flow = flow || matches!(self.frames.last(), Some(Frame::List { open, .. } | Frame::Map { open, .. }) if open.flow);
-        Ok(Open { anchor, flow, start, line, column })
+        // The parser's span of a bracket takes in an anchor before it and blanks behind it.
+        let last_line = self.text[start..end].rsplit('\n').next().unwrap_or_default();
+        let bracketed = last_line.trim_end().ends_with(bracket) && !last_line.contains('#');
+        let inner = bracketed.then(|| start + self.text[start..end].trim_end().len());
+        let flow =
+            bracketed || matches!(self.frames.last(), Some(Frame::List { open, .. } | Frame::Map { open, .. }) if open.flow);
+        Ok(Open { anchor, flow, inner, start, line, column })
     }
 
-    fn close(&mut self, frame: Frame, end: usize) -> Result<(), Problem> {
+    fn close(&mut self, frame: Frame) -> Result<(), Problem> {
         let (kind, open, last) = match frame {
             Frame::List { items, open } => {
                 let last = items.last().map_or(open.start, |item| item.end);
@@ -300,7 +302,7 @@ impl<'t> Reader<'t> {
         let node = Node {
             kind,
             start: open.start,
-            end: if open.flow { end } else { last },
+            end: open.inner.map_or(last, |inner| closing(self.text, last.max(inner))),
             line: open.line,
             column: open.column,
             weight: weight + 1,
@@ -478,6 +480,20 @@ fn absent(at: usize, line: u32, column: u32) -> Arc<Node> {
 
 fn measure<'n>(children: impl Iterator<Item = &'n Arc<Node>>) -> (usize, usize) {
     children.fold((0, 0), |(weight, height), child| (weight + child.weight, height.max(child.height)))
+}
+
+/// Behind the bracket that closes a collection whose last value ends at `at`. The parser's own span takes in what
+/// follows, comments too.
+fn closing(text: &str, mut at: usize) -> usize {
+    let bytes = text.as_bytes();
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' => at += 1,
+            b'#' => at += text[at..].find('\n').unwrap_or(text.len() - at),
+            _ => return at + 1,
+        }
+    }
+    at
 }
 
 /// Where a block scalar ends: behind the last line that is indented as its first one, before comments that follow.

@@ -139,7 +139,7 @@ fn double(text: &str) -> String {
 
 /// Whether a text stays the same text without quotes, for this reader and for those of YAML 1.1.
 fn is_plain(text: &str, flow: bool) -> bool {
-    const WORDS: [&str; 6] = ["y", "n", "yes", "no", "on", "off"];
+    const WORDS: [&str; 4] = ["yes", "no", "on", "off"];
     let Some(first) = text.chars().next() else { return false };
     let number_like =
         text.chars().all(|c| c.is_ascii_hexdigit() || matches!(c, '_' | ':' | '.' | '-' | '+' | 'x' | 'o' | 'T' | 'Z'))
