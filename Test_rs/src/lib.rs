@@ -3,4 +3,5 @@
 pub mod definitions;
 pub mod load;
 pub mod metrics;
+pub mod monitor;
 pub mod results;

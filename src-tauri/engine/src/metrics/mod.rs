@@ -16,7 +16,9 @@ mod openmetrics;
 mod parse;
 mod query;
 mod rules;
+mod scrape;
 mod text;
 
 pub use parse::{MAX_BYTES, MAX_FAMILIES, MAX_LABELS, MAX_LINE, MAX_PROBLEMS, MAX_SAMPLES, parse};
 pub use query::{MAX_LINES, query};
+pub use scrape::scrape;

@@ -8,10 +8,14 @@
 pub mod figures;
 pub mod schedule;
 
+mod check;
 mod history;
 mod pace;
+mod run;
 mod standing;
 
+pub use check::{DEFAULT_CONDITION, carried_out, check, check_with};
 pub use history::history;
 pub use pace::{interval, pace, timeout};
+pub use run::{Monitor, MonitorEvent, Parts};
 pub use standing::{Standing, Summary, cause, record, standing, status, summary};
