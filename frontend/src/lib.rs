@@ -8,6 +8,7 @@ mod hooks;
 mod ipc;
 pub mod keys;
 mod pages;
+mod reports;
 pub mod route;
 mod shell;
 mod state;

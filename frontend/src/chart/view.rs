@@ -60,17 +60,17 @@ pub fn ChartView(props: &ChartViewProps) -> Html {
         Callback::from(move |_: MouseEvent| zoom.set(None))
     };
     html! {
-        <figure class="figure" data-test={props.test.clone()}>
-            <figcaption class="figure-head">
-                <span class="figure-title">{ &chart.title }</span>
-                <span class="figure-instant" data-test="chart-instant">{ instant.clone() }</span>
+        <figure class="plot" data-test={props.test.clone()}>
+            <figcaption class="plot-head">
+                <span class="plot-title">{ &chart.title }</span>
+                <span class="plot-instant" data-test="chart-instant">{ instant.clone() }</span>
                 if group.zoom.is_some() {
                     <Button kind={Kind::Quiet} test="chart-reset" onclick={reset}>{ "Show all" }</Button>
                 }
                 { props.aside.clone() }
             </figcaption>
             <Legend chart={chart.clone()} drawing={drawing.clone()} hover={hover.clone()} {hidden} />
-            <div class="figure-canvas" ref={canvas} tabindex="0" role="group" aria-roledescription="chart"
+            <div class="plot-canvas" ref={canvas} tabindex="0" role="group" aria-roledescription="chart"
                 aria-label={format!("{}. Arrow keys read values, plus zooms in, zero shows all.", chart.title)}
                 data-test={format!("{}-canvas", props.test)}
                 onpointerdown={hands.press()} onpointermove={hands.hover()} onpointerup={hands.release()}
@@ -81,7 +81,7 @@ pub fn ChartView(props: &ChartViewProps) -> Html {
                 { hover.as_ref().map(|hover| spoken(&chart, hover)) }
             </p>
             <Summary {chart} description={drawing.description.clone()} />
-            { for drawing.notes.iter().map(|note| html! { <p class="figure-note" data-test="chart-note">{ note }</p> }) }
+            { for drawing.notes.iter().map(|note| html! { <p class="plot-note" data-test="chart-note">{ note }</p> }) }
         </figure>
     }
 }
@@ -299,7 +299,7 @@ fn Legend(props: &LegendProps) -> Html {
     let all = use_state_eq(|| false);
     let entries = &props.drawing.legend;
     if entries.len() < 2 && props.hover.is_none() && matches!(props.chart.x, XAxis::Logarithmic(_)) {
-        return html! { <div class="figure-legend" /> };
+        return html! { <div class="plot-legend" /> };
     }
     let shown = if *all { entries.len() } else { LEGEND };
     let more = entries.len().saturating_sub(shown);
@@ -308,7 +308,7 @@ fn Legend(props: &LegendProps) -> Html {
         None => None,
     };
     html! {
-        <div class="figure-legend" role="group" aria-label="Series">
+        <div class="plot-legend" role="group" aria-label="Series">
             { for entries.iter().take(shown).map(|entry| {
                 let (hidden, label) = (props.hidden.clone(), entry.label.clone());
                 let onclick = Callback::from(move |_: MouseEvent| {

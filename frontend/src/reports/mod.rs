@@ -1,0 +1,16 @@
+//! What runs found, shown whole: on the page that ran them, and on the page of a stored run.
+
+mod body;
+mod contract;
+mod find;
+mod load;
+mod load_tables;
+mod probe;
+mod runs;
+mod waterfall;
+
+pub use contract::{ContractReportView, EndpointList};
+pub use load::{LoadCharts, LoadReportView, LoadTiles};
+pub use probe::ProbeReportView;
+pub use runs::{ExportButtons, RunList, RunView};
+pub use waterfall::WaterfallView;
