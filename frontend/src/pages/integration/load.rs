@@ -1,12 +1,110 @@
-//! The load page of an integration.
+//! The load page of an integration: say how, start, watch, read what came out.
 
+mod form;
+
+use std::rc::Rc;
+
+use patchbay_contracts::{
+    integration::LoadSpec,
+    ipc::{EditDefinition, StartLoad},
+    run::RunKind,
+    workspace::Edit,
+};
 use yew::prelude::*;
 
-use super::TabProps;
-use crate::components::Panel;
+use super::{
+    TabProps,
+    contract::NoEndpoints,
+    job::{CancelButton, JobEnd, PastRuns, use_newest_job, use_past_runs, use_start},
+};
+use crate::{
+    components::{EmptyState, Glyph, Loading, Panel, ProblemView},
+    hooks::use_notify,
+    reports::{LoadCharts, LoadTiles},
+    state::Live,
+    utils::text,
+};
+use form::LoadForm;
 
 /// The load page.
 #[component]
 pub fn LoadTab(props: &TabProps) -> Html {
-    html! { <Panel title={props.detail.summary.name.clone()} /> }
+    let name = props.detail.summary.name.clone();
+    let job = use_newest_job(RunKind::Load, &name);
+    let past = use_past_runs(RunKind::Load, &name);
+    let start = use_start();
+    let notify = use_notify();
+    let endpoints: Vec<AttrValue> = match &props.detail.definition {
+        Some(definition) => definition.endpoints.iter().map(|endpoint| endpoint.label().into()).collect(),
+        None => Vec::new(),
+    };
+    if endpoints.is_empty() {
+        return html! { <NoEndpoints name={name} readable={props.detail.definition.is_some()} /> };
+    }
+    let defined = props.detail.definition.as_ref().and_then(|definition| definition.load.clone());
+    let on_start = {
+        let (start, integration) = (start.clone(), name.clone());
+        Callback::from(move |spec: LoadSpec| start.run(StartLoad { integration: integration.clone(), spec }))
+    };
+    let on_keep = {
+        let (notify, name) = (notify, name.clone());
+        Callback::from(move |spec: LoadSpec| {
+            let Ok(value) = serde_json::to_value(&spec) else { return };
+            let said = notify.clone();
+            let edits = vec![Edit { pointer: "/integration/load".to_owned(), value }];
+            notify
+                .perform(EditDefinition { name: name.clone(), edits }, move |_| said.undoable("Kept in the integration's file"));
+        })
+    };
+    let running = job.as_ref().filter(|(_, live)| live.finished.is_none());
+    let finished = job.as_ref().and_then(|(_, live)| live.finished.clone());
+    html! {
+        <div class="stack" data-test="load-page">
+            if let Some((id, live)) = running {
+                <Panel title="Under way" aside={html! { <CancelButton job={*id} test="load-cancel" /> }} test="load-progress">
+                    <LiveLoad live={live.clone()} thresholds={defined.map(|spec| spec.thresholds).unwrap_or_default()} />
+                </Panel>
+            } else {
+                <LoadForm {endpoints} {defined} busy={start.busy} {on_start} {on_keep} />
+                <JobEnd refused={start.problem.clone()} {finished} />
+                { match (&past.data, &past.problem) {
+                    (_, Some(problem)) => html! { <ProblemView problem={problem.clone()} /> },
+                    (None, None) => html! { <Loading what="the runs" /> },
+                    (Some(runs), None) if runs.is_empty() => html! {
+                        <EmptyState glyph={Glyph::Load} title="No load run yet"
+                            hint="Start one above. Begin small: a few connections for ten seconds already show where the time goes." />
+                    },
+                    (Some(runs), None) => html! { <PastRuns title="Earlier runs" kind={RunKind::Load} runs={runs.clone()} /> },
+                } }
+            }
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct LiveLoadProps {
+    live: Live,
+    thresholds: Vec<String>,
+}
+
+/// A run as far as it has come.
+#[component]
+fn LiveLoad(props: &LiveLoadProps) -> Html {
+    let live = &props.live;
+    let slices = use_memo(live.slices.clone(), |slices| slices.iter().copied().collect::<Vec<_>>());
+    let Some(load) = &live.load else {
+        return html! { <p class="muted" role="status">{ "Connecting…" }</p> };
+    };
+    html! {
+        <div class="stack">
+            <p class="row">
+                <progress class="progress" value={format!("{:.3}", live.share().unwrap_or(0.0))} max="1" aria-label="How far the run is" />
+                <span data-test="load-elapsed">
+                    { format!("{} of {}", text::duration((load.elapsed_ms / 1e3).floor() * 1e3), text::duration(load.total_ms)) }
+                </span>
+            </p>
+            <LoadTiles totals={load.totals} latency={load.latency} />
+            <LoadCharts slices={Rc::clone(&slices)} thresholds={props.thresholds.clone()} seconds={load.total_ms / 1e3} />
+        </div>
+    }
 }

@@ -1,6 +1,7 @@
 //! One integration: its header, and the pages under it.
 
 pub mod contract;
+mod job;
 pub mod load;
 pub mod metrics;
 pub mod probe;
