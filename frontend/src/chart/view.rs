@@ -24,9 +24,9 @@ pub struct ChartViewProps {
     /// The name by which tests find it.
     #[prop_or("chart".into())]
     pub test: AttrValue,
-    /// What stands at the end of the title's line.
-    #[prop_or_default]
-    pub aside: Html,
+    /// Whether the title stands over it; it does not where a panel says the same.
+    #[prop_or(true)]
+    pub titled: bool,
 }
 
 /// A chart with its title, its legend, and a summary for those who can't see it. The pointer or the arrow keys move the
@@ -62,12 +62,11 @@ pub fn ChartView(props: &ChartViewProps) -> Html {
     html! {
         <figure class="plot" data-test={props.test.clone()}>
             <figcaption class="plot-head">
-                <span class="plot-title">{ &chart.title }</span>
+                if props.titled { <span class="plot-title">{ &chart.title }</span> }
                 <span class="plot-instant" data-test="chart-instant">{ instant.clone() }</span>
                 if group.zoom.is_some() {
                     <Button kind={Kind::Quiet} test="chart-reset" onclick={reset}>{ "Show all" }</Button>
                 }
-                { props.aside.clone() }
             </figcaption>
             <Legend chart={chart.clone()} drawing={drawing.clone()} hover={hover.clone()} {hidden} />
             <div class="plot-canvas" ref={canvas} tabindex="0" role="group" aria-roledescription="chart"
