@@ -16,6 +16,9 @@ const NAME: &str = "patchbay";
 /// What of the files in `frontend/` itself goes into the page as it is, along with all of `frontend/assets/`.
 const STATIC: [&str; 3] = ["html", "js", "css"];
 
+/// The look of charts, which exported reports have too and which therefore does not lie in `frontend/`.
+const CHART_STYLE: &str = "contracts/src/chart/chart.css";
+
 /// Brings `dist/` up to date. Does nothing when nothing that goes into it has changed.
 pub fn build() -> Outcome {
     let dist = root().join("dist");
@@ -91,7 +94,8 @@ fn collect_static(staging: &Path) -> Outcome {
         let content = fs::read(file).about(|| format!("read {}", file.display()))?;
         write_if_changed(&place, &content)?;
     }
-    Ok(())
+    let content = fs::read(root().join(CHART_STYLE)).about(|| format!("read {CHART_STYLE}"))?;
+    write_if_changed(&staging.join("chart.css"), &content).map(|_| ())
 }
 
 /// Moves over what differs and takes away what is no longer made, so that only a changed page is embedded anew.

@@ -39,7 +39,7 @@ pub fn MetricsTab(props: &TabProps) -> Html {
     };
     match &definition.metrics {
         None => html! { <AddMetrics {name} /> },
-        Some(metrics) => html! { <Stored key={name.clone()} {name} metrics={metrics.clone()} /> },
+        Some(metrics) => html! { <Stored key={name.clone()} name={name.clone()} metrics={metrics.clone()} /> },
     }
 }
 
@@ -130,7 +130,7 @@ fn Stored(props: &StoredProps) -> Html {
                     hint="Scrape now, or turn monitoring on in the settings: then it happens by itself." />
             } else if series.data.is_some() {
                 <div class="metrics">
-                    <SeriesList families={(*all).clone()} chosen={charted.clone()} {on_toggle} />
+                    <SeriesList families={(*all).clone()} chosen={charted.clone()} on_toggle={on_toggle.clone()} />
                     <div class="metrics-charts">
                         if charted.is_empty() {
                             <EmptyState glyph={Glyph::Metrics} title="No series is chosen" test="metrics-unchosen"
