@@ -8,6 +8,7 @@ mod edit;
 mod references;
 mod rules;
 mod syntax;
+mod template;
 mod tree;
 mod write;
 
@@ -28,6 +29,7 @@ use crate::utils::nearest;
 
 pub use edit::edit;
 pub use rules::schema_files;
+pub use template::{from_request, from_url};
 pub use tree::{MAX_BYTES, MAX_DEPTH, MAX_NODES};
 
 /// The most mistakes that are told of one file.
