@@ -120,8 +120,8 @@ fn finished(request: ProbeRequest, ignored: Vec<String>, extraction: Extraction)
 fn curl(input: &str) -> Result<UnderstoodWithSecrets> {
     let (words, rest) = words::words(input)?;
     let mut line = options::read(words.into_iter().skip(1))?;
-    line.ignored.extend(rest);
     let url = main_url(&mut line)?;
+    line.ignored.extend(rest);
     let mut extraction = Extraction::for_url(&url);
     let mut request = ProbeRequest {
         method: method(&line)?,
