@@ -23,6 +23,20 @@ fn start(name: &str, server: &Server) -> Child {
         .unwrap()
 }
 
+/// The same with other limits of open files, such as `-Sn 100`.
+#[cfg(unix)]
+fn start_limited(name: &str, server: &Server, limits: &str) -> Child {
+    let program = std::env::current_exe().unwrap();
+    Command::new("sh")
+        .args(["-c", &format!("ulimit {limits}; exec \"$0\" \"$@\"")])
+        .arg(program)
+        .args([&format!("honesty::{name}"), "--exact", "--ignored", "--nocapture"])
+        .env(ADDRESS, server.address.to_string())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
 /// The line that it printed after a mark.
 fn printed(child: Child, mark: &str) -> String {
     let output = child.wait_with_output().unwrap();
@@ -52,6 +66,27 @@ fn child_grows() {
     .unwrap();
     let early = early.load(Ordering::Relaxed);
     println!("GROWTH {} {} {}", report.totals.answered, early, resident_kib());
+}
+
+#[test]
+#[ignore = "is started by other tests in a process of its own"]
+fn child_has_many_connections() {
+    let address = std::env::var(ADDRESS).unwrap().parse().unwrap();
+    let outcome = patchbay_load::run(&target(address), &closed(300, 500), &AtomicBool::new(false), &mut |_| {});
+    match outcome {
+        Ok(report) => println!("OUTCOME {} {:?}", report.totals.connects, report.errors),
+        Err(problem) => println!("OUTCOME {:?} {problem}", problem.code),
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_limit_of_open_files_is_raised_where_it_may_be() {
+    let server = Server::start(|_| Reply::Bytes(ok()));
+    let raised = printed(start_limited("child_has_many_connections", &server, "-Sn 100"), "OUTCOME ");
+    assert_eq!(raised, "300 []");
+    let refused = printed(start_limited("child_has_many_connections", &server, "-n 100"), "OUTCOME ");
+    assert!(refused.starts_with("Unsupported") && refused.contains("ulimit"), "{refused}");
 }
 
 fn resident_kib() -> u64 {

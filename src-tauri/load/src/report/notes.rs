@@ -88,7 +88,10 @@ impl Findings<'_> {
             ));
         }
         if self.figures.doubts.generator_late && self.verdict != Verdict::Fail {
-            notes.push("The run is inconclusive since the generator, not the service, set the pace.".to_owned());
+            notes.push(
+                "The run is inconclusive: the generator was held up, so the figures aren't those of the service alone."
+                    .to_owned(),
+            );
         }
     }
 
