@@ -208,7 +208,8 @@ fn what_makes_no_sense_is_refused_at_once() {
 
 #[test]
 fn a_request_that_would_smuggle_is_refused_and_not_shown() {
-    let changes: [(&str, fn(&mut Target)); 9] = [
+    type Change = fn(&mut Target);
+    let changes: [(&str, Change); 9] = [
         ("a line end in a value", |target| target.headers = vec![("A".into(), "hush\r\nB: c".into())]),
         ("a zero in a value", |target| target.headers = vec![("A".into(), "hush\0".into())]),
         ("a space in a name", |target| target.headers = vec![("A hush".into(), "b".into())]),

@@ -5,6 +5,9 @@ use std::sync::atomic::Ordering;
 use patchbay_load::Target;
 use patchbay_tests::load::{Reply, Server, closed, failures, run};
 
+/// What is different about the target of a case.
+type Change = fn(&mut Target);
+
 /// Runs one connection against a reply for a moment; returns the report and how many connections it took.
 fn answers(
     reply: impl Fn() -> Reply + Send + Sync + 'static,
@@ -21,9 +24,9 @@ fn answers(
 /// The replies are whole answers, whose connection is used again, or isn't.
 #[test]
 fn whole_answers_are_told_apart() {
-    let get: fn(&mut Target) = |_| {};
-    let head: fn(&mut Target) = |target| target.method = "HEAD".into();
-    let cases: [(&str, &'static str, fn(&mut Target), u16, bool); 15] = [
+    let get: Change = |_| {};
+    let head: Change = |target| target.method = "HEAD".into();
+    let cases: [(&str, &'static str, Change, u16, bool); 15] = [
         ("length", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", get, 200, true),
         ("no body", "HTTP/1.1 200 OK\r\ncontent-length:0\r\n\r\n", get, 200, true),
         (
