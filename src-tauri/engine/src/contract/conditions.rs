@@ -147,6 +147,16 @@ impl Condition {
         &self.text
     }
 
+    /// Whether it looks at the body.
+    pub fn reads_body(&self) -> bool {
+        self.left.reads_body() || self.right.reads_body()
+    }
+
+    /// The literals in it, which may hold references.
+    pub(super) fn literals(&self) -> impl Iterator<Item = &str> {
+        self.left.literals().into_iter().chain(self.right.literals())
+    }
+
     /// The same with `fill` applied to each literal, for references such as `${order_id}`. What is put in is never
     /// parsed, so that a captured value can't change what is compared.
     ///

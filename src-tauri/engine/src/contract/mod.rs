@@ -2,8 +2,10 @@
 
 mod capture;
 pub mod conditions;
+mod judge;
 pub mod schema;
 mod schemas;
 mod validate;
+mod verify;
 
-pub use self::schemas::Schemas;
+pub use self::{schemas::Schemas, verify::verify};

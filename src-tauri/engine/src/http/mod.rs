@@ -23,13 +23,18 @@ use crate::{
     secrets::{Secrets, template::Scope},
 };
 
-pub(crate) use self::outgoing::filled_body;
 pub use self::{
     address::address,
     from_endpoint::{request_for, request_with},
     retry::{Attempts, delay_before, send_with_retries},
     send::send,
     understand::{Extracted, UnderstoodWithSecrets, understand},
+};
+pub(crate) use self::{
+    outgoing::{filled_body, pieces},
+    retry::send_spaced_unredacted,
+    send::with_uuid,
+    understand::is_credential_field,
 };
 
 /// What an exchange needs to know and to ask.

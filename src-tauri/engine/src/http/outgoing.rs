@@ -15,8 +15,9 @@ use reqwest::{
 };
 use url::Url;
 
+pub(super) use self::text::SEGMENT;
+pub(crate) use self::text::pieces;
 use self::text::{Escape, Text};
-pub(super) use self::text::{SEGMENT, pieces};
 use super::{Context, address::address, from_endpoint};
 use crate::Result;
 
@@ -79,11 +80,6 @@ impl Outgoing {
     /// [`Code::InvalidInput`] for an address, a method or a header that can't be, and those of the references.
     pub(super) async fn prepare(context: &Context, request: &ProbeRequest) -> Result<Self> {
         Preparation { context, headers: Vec::new(), basic: None, has_secrets: false }.run(request).await
-    }
-
-    /// Whether a header of that name is there.
-    pub(super) fn has(&self, name: &HeaderName) -> bool {
-        self.headers.iter().any(|header| header.name == *name)
     }
 }
 

@@ -12,7 +12,7 @@ use patchbay_contracts::{
 
 use super::{
     Bounds, Context,
-    send::{send, with_uuid},
+    send::{redact, send_unredacted, with_uuid},
 };
 
 /// The first wait where the definition doesn't say.
@@ -35,6 +35,20 @@ pub async fn send_with_retries(
     handling: &ErrorHandling,
     bounds: Bounds,
 ) -> (ProbeReport, Attempts) {
+    let (mut report, attempts) = send_spaced_unredacted(context, request, handling, bounds, Duration::ZERO).await;
+    redact(&mut report, &context.secrets.redactor());
+    (report, attempts)
+}
+
+/// The same with at least `gap` between the end of an attempt and the next, and with the answer as it came: secrets that
+/// the service sent back are still in it. It must not be shown or kept.
+pub(crate) async fn send_spaced_unredacted(
+    context: &Context,
+    request: &ProbeRequest,
+    handling: &ErrorHandling,
+    bounds: Bounds,
+    gap: Duration,
+) -> (ProbeReport, Attempts) {
     let context = with_uuid(context);
     let mut request = request.clone();
     request.timeout = request.timeout.or(handling.timeout);
@@ -42,7 +56,7 @@ pub async fn send_with_retries(
         || request.headers.iter().any(|(name, value)| name.eq_ignore_ascii_case("idempotency-key") && !value.trim().is_empty());
     let mut attempt = 1;
     loop {
-        let mut report = send(&context, &request, bounds).await;
+        let mut report = send_unredacted(&context, &request, bounds).await;
         if !repeatable || attempt > handling.retries || !may_pass(&report) {
             return (report, attempt);
         }
@@ -59,7 +73,7 @@ pub async fn send_with_retries(
             Some(asked) => asked,
             None => delay_before(attempt, handling, context.ports.random.unit()),
         };
-        tokio::time::sleep(wait).await;
+        tokio::time::sleep(wait.max(gap)).await;
         attempt += 1;
     }
 }

@@ -28,9 +28,16 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 ///
 /// A reference `${uuid}` in the request stands for a fresh UUID (version 4), the same throughout the request.
 pub async fn send(context: &Context, request: &ProbeRequest, bounds: Bounds) -> ProbeReport {
+    let mut report = send_unredacted(context, request, bounds).await;
+    redact(&mut report, &context.secrets.redactor());
+    report
+}
+
+/// The same with the answer as it came: secrets that the service sent back are still in it. It is for taking values out
+/// of the answer, and must not be shown or kept.
+pub(super) async fn send_unredacted(context: &Context, request: &ProbeRequest, bounds: Bounds) -> ProbeReport {
     let at = context.ports.clock.now();
     let began = context.ports.clock.elapsed();
-    let redactor = context.secrets.redactor();
     let context = with_uuid(context);
     let mut report = match Outgoing::prepare(&context, request).await {
         Ok(outgoing) => travel(&context, request, outgoing, bounds).await,
@@ -42,12 +49,11 @@ pub async fn send(context: &Context, request: &ProbeRequest, bounds: Bounds) -> 
     report.integration.clone_from(&request.integration);
     report.at = at;
     report.timing.total_ms = context.ports.clock.elapsed().saturating_sub(began).as_secs_f64() * 1e3;
-    redact(&mut report, &redactor);
     report
 }
 
 /// The same context with a fresh `${uuid}`, unless it has one: retries of a request share theirs.
-pub(super) fn with_uuid(context: &Context) -> Context {
+pub(crate) fn with_uuid(context: &Context) -> Context {
     let mut context = context.clone();
     if !context.scope.captured.contains_key("uuid") {
         // RFC 9562, 5.4: version 4, variant 10.
@@ -186,7 +192,7 @@ fn authority(url: &url::Url) -> String {
 }
 
 /// Takes secrets out of everything that a report holds.
-fn redact(report: &mut ProbeReport, redactor: &Redactor) {
+pub(super) fn redact(report: &mut ProbeReport, redactor: &Redactor) {
     let clean = |text: &mut String| *text = redactor.text(text);
     let SentRequest { method: _, url, headers, body, curl } = &mut report.request;
     clean(url);

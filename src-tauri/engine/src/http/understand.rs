@@ -13,6 +13,7 @@ use patchbay_contracts::{
 };
 use url::Url;
 
+pub(crate) use self::credentials::is_credential_field;
 pub(super) use self::credentials::{decode_basic, is_credential};
 use self::{
     credentials::Extraction,

@@ -1,1 +1,3 @@
 //! Reports as files: HTML, JSON, JUnit XML.
+
+pub mod junit;

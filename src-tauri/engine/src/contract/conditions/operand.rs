@@ -88,6 +88,20 @@ impl Operand {
         matches!(self, Self::Reading(_))
     }
 
+    /// Whether it looks at the body.
+    pub(super) fn reads_body(&self) -> bool {
+        matches!(self, Self::Reading(Reading { source: Source::Body(_), .. }))
+    }
+
+    /// The texts in it that stand as they are.
+    pub(super) fn literals(&self) -> Vec<&str> {
+        match self {
+            Self::Literal(text) | Self::Pattern(text) => vec![text],
+            Self::Any(all) => all.iter().map(String::as_str).collect(),
+            Self::Reading(_) => Vec::new(),
+        }
+    }
+
     /// The path up to the first `[*]`.
     pub(super) fn wildcard(&self) -> Option<&[Step]> {
         let Self::Reading(Reading { source: Source::Body(path), .. }) = self else { return None };

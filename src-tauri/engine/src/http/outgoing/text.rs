@@ -103,7 +103,7 @@ fn is_reference(piece: &str) -> bool {
 }
 
 /// The text in pieces: each reference by itself, and what is between them. Pieces may be filled in one by one.
-pub(in crate::http) fn pieces(text: &str) -> Vec<&str> {
+pub(crate) fn pieces(text: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let (mut from, mut at) = (0, 0);
     while let Some(found) = text[at..].find("${") {

@@ -33,7 +33,7 @@ pub(in crate::http) fn is_credential(name: &str) -> bool {
 }
 
 /// Whether a parameter of a query, a form or a JSON body holds a credential.
-fn is_credential_field(name: &str) -> bool {
+pub(crate) fn is_credential_field(name: &str) -> bool {
     const FIELDS: [&str; 24] = [
         "password",
         "passwd",
