@@ -138,8 +138,13 @@ fn what_the_text_format_refuses() {
         ("up 1_000\n", "1:4 `1_000` is not a value"),
         ("up 1 1.5\n", "1:6 `1.5` is not a time"),
         ("up 1 2 3\n", "1:8 `3` stands after the end of the sample"),
-        ("ok 1\nup {count:1,sum:2} 3\n", "2:10 `:` can't stand here; expected `=`"),
-        ("up{} {count:1,sum:2}\n", "1:6 A native histogram stands here"),
+        ("ok 1\nup {count:1,sum:2} 3 4\n", "2:22 `4` stands after the end of the sample"),
+        ("up{} {count:1}\n", "1:6 The native histogram lacks its count or its sum"),
+        ("up{} {count:1,sum:2\n", "1:6 The native histogram that begins here has no end"),
+        ("up{} {count:1,sum:2,tint:3}\n", "1:21 `tint:3` is not a field of a native histogram"),
+        ("up{} {count:1,sum:2,schema:99}\n", "1:6 The native histogram has the schema 99"),
+        ("up{} {count:1,sum:2,positive_spans:[0:2],positive_deltas:[1]}\n", "1:6 The native histogram's spans are for 2 buckets"),
+        ("up{} {count:1,sum:2,positive_spans:[0:9999999999]}\n", "1:6 The native histogram's spans are for 9999999999"),
         ("# TYPE\n", "1:7 The name of the metric is missing"),
         ("# TYPE up nonsense\n", "1:11 `nonsense` is not a type of metric"),
         ("# TYPE up gauge\n# TYPE up gauge\n", "2:3 `up` has a second TYPE line"),
@@ -402,6 +407,90 @@ fn what_is_no_metrics_is_named() {
         check_refused(content_type, text, &[expected]);
     }
     check_refused(None, "{\"status\" : 1", &["1:11 `:` can't stand here"]);
+}
+
+#[test]
+fn native_histograms_become_classic_ones() {
+    let native = "{count:24,sum:100,schema:0,zero_threshold:0.001,zero_count:4,positive_spans:[0:2,1:2],negative_spans:[0:2,1:2],\
+                  positive_deltas:[2,1,-3,3],negative_deltas:[2,1,-2,3]}";
+    // Buckets by hand: base 2, so index i counts up to 2^i; negative ones -1, -2, -8, -16 count 2, 3, 1, 4.
+    let expected = [
+        ("-16", 0.0),
+        ("-8", 4.0),
+        ("-4", 5.0),
+        ("-2", 5.0),
+        ("-1", 8.0),
+        ("-0.5", 10.0),
+        ("-0.001", 10.0),
+        ("0.001", 14.0),
+        ("0.5", 14.0),
+        ("1", 16.0),
+        ("2", 19.0),
+        ("4", 19.0),
+        ("8", 19.0),
+        ("16", 22.0),
+        ("+Inf", 24.0),
+    ];
+    for (content_type, end) in [(None, "5000"), (OPENMETRICS, "5 # {t=\"u\"} 3\n# EOF")] {
+        let text = format!("# TYPE h histogram\nh{{a=\"b\"}} {native} {end}\n");
+        let report = parse("test", content_type, text.as_bytes());
+        assert_eq!(report.problems, [], "{text}");
+        assert_eq!((report.families.len(), report.families[0].kind), (1, MetricKind::Histogram));
+        let samples = &report.families[0].samples;
+        assert_eq!(report.samples as usize, samples.len());
+        let buckets: Vec<_> =
+            samples.iter().filter(|s| s.name == "h_bucket").map(|s| (s.labels[1].1.as_str(), s.value)).collect();
+        assert_eq!(buckets, expected);
+        let rest: Vec<_> = samples.iter().filter(|s| s.name != "h_bucket").map(|s| (s.name.as_str(), s.value)).collect();
+        assert_eq!(rest, [("h_sum", 100.0), ("h_count", 24.0)]);
+        assert!(samples.iter().all(|s| s.timestamp == Some(5000) && s.labels[0] == ("a".to_owned(), "b".to_owned())));
+        let with_exemplar: Vec<_> = samples.iter().filter(|s| s.exemplar.is_some()).map(|s| s.labels[1].1.as_str()).collect();
+        assert_eq!(with_exemplar, if content_type.is_some() { &["4"][..] } else { &[] });
+    }
+    check(
+        None,
+        "h {count:3,sum:4,schema:-53,custom_values:[1,5],positive_spans:[0:3],positive_deltas:[1,0,0]}\n",
+        &[
+            "h|Histogram|h_bucket{le=\"1\"} 1",
+            "h|Histogram|h_bucket{le=\"5\"} 2",
+            "h|Histogram|h_bucket{le=\"+Inf\"} 3",
+            "h|Histogram|h_sum{} 4",
+            "h|Histogram|h_count{} 3",
+        ],
+    );
+    check(
+        None,
+        "h {count:0,sum:0}\n",
+        &["h|Histogram|h_bucket{le=\"+Inf\"} 0", "h|Histogram|h_sum{} 0", "h|Histogram|h_count{} 0"],
+    );
+    check_refused(
+        OPENMETRICS,
+        "# TYPE h gauge\nh {count:0,sum:0}\n# EOF\n",
+        &["2:1 `h` has a native histogram and is not declared as one"],
+    );
+}
+
+#[test]
+fn no_document_makes_it_panic() {
+    use rand::{RngExt, SeedableRng};
+    let mut dice = rand::rngs::StdRng::seed_from_u64(1);
+    let native = "# TYPE h histogram\nh {count:24,sum:100,schema:0,zero_count:4,positive_spans:[0:2,1:2],positive_deltas:[2,1,-3,3]} 1 # {ü=\"\\é\"} 1 2\n# EOF\n";
+    let odd = ["\\", "\"", "{", "}", ",", "=", "ü", "\n", " ", "#", ":", "[", "]", "9", "-", "e", "\0", "\u{feff}"];
+    for seed in 0..300 {
+        let mut text = if seed % 3 == 0 { native.to_owned() } else { exposition(seed, 5).text };
+        for _ in 0..dice.random_range(1..6) {
+            let at = (0..=dice.random_range(0..=text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap();
+            let to = (at..=text.len()).find(|to| *to > at + 1 && text.is_char_boundary(*to)).unwrap_or(text.len());
+            text.replace_range(at..to, odd[dice.random_range(0..odd.len())]);
+        }
+        for content_type in [None, OPENMETRICS] {
+            let report = parse("test", content_type, text.as_bytes());
+            let places = report.problems.iter().filter_map(|problem| problem.place.as_ref());
+            let lines = text.split('\n').count() as u32;
+            places.for_each(|place| assert!((1..=lines).contains(&place.line) && place.column >= 1, "{text}\n{place}"));
+            assert_eq!(report.samples as usize, report.families.iter().map(|family| family.samples.len()).sum::<usize>());
+        }
+    }
 }
 
 #[test]

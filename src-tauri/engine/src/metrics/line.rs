@@ -9,7 +9,10 @@ use patchbay_contracts::{
     metrics::{Exemplar, Sample},
 };
 
-use super::MAX_LABELS;
+use super::{
+    MAX_LABELS,
+    native::{self, Native},
+};
 
 /// Which of the two formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub struct SampleLine {
     pub sample: Sample,
     /// The time in the format's own unit, for comparing times that are closer than a millisecond.
     pub time: Option<f64>,
+    /// The native histogram that stands in place of the value, which is 0 then.
+    pub native: Option<Native>,
 }
 
 /// Why a line can't be read.
@@ -60,8 +65,10 @@ pub fn read(dialect: Dialect, text: &str) -> Result<SampleLine, Unread> {
     cursor.blanks();
     let (name, labels) = cursor.series()?;
     cursor.gap_before_value()?;
-    let value = cursor.number("a value")?;
-    let mut line = SampleLine { sample: Sample { name, labels, value, timestamp: None, exemplar: None }, time: None };
+    let native = cursor.native()?;
+    let value = if native.is_some() { 0.0 } else { cursor.number("a value")? };
+    let sample = Sample { name, labels, value, timestamp: None, exemplar: None };
+    let mut line = SampleLine { sample, time: None, native };
     if cursor.another()? && cursor.peek() != Some(b'#') {
         let (time, timestamp) = cursor.time(dialect)?;
         line.time = Some(time);
@@ -223,7 +230,9 @@ impl<'a> Cursor<'a> {
         }
         let before = self.at;
         self.blanks();
-        if self.peek() != Some(b'{') {
+        // After a blank, braces may also hold a native histogram in place of the value.
+        let no_labels = self.peek() != Some(b'{') || (self.at > before && native::begins(&self.text[self.at..]));
+        if no_labels {
             self.at = before;
             return Ok((name, Vec::new()));
         }
@@ -344,12 +353,18 @@ impl<'a> Cursor<'a> {
         Ok(self.at < self.text.len())
     }
 
+    /// A native histogram, if one stands here.
+    fn native(&mut self) -> Result<Option<Native>, Unread> {
+        if self.peek() != Some(b'{') {
+            return Ok(None);
+        }
+        let (native, end) = native::read(self.text, self.at)?;
+        self.at = end;
+        Ok(Some(native))
+    }
+
     fn number(&mut self, what: &str) -> Result<f64, Unread> {
         let from = self.at;
-        if self.peek() == Some(b'{') {
-            return Err(Unread::new(from, "A native histogram stands here, which the text formats have no agreed form for")
-                .next("Let the service expose classic buckets as well"));
-        }
         let token = self.token();
         if token.is_empty() {
             return Err(self.unfit(what));

@@ -12,6 +12,7 @@ pub mod lines;
 pub mod plain;
 
 mod document;
+mod native;
 mod openmetrics;
 mod parse;
 mod query;
@@ -19,6 +20,7 @@ mod rules;
 mod scrape;
 mod text;
 
+pub use native::Native;
 pub use parse::{MAX_BYTES, MAX_FAMILIES, MAX_LABELS, MAX_LINE, MAX_PROBLEMS, MAX_SAMPLES, parse};
 pub use query::{MAX_LINES, query};
 pub use scrape::scrape;

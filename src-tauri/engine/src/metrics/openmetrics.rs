@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use patchbay_contracts::metrics::MetricKind;
 
 use super::{
+    Native,
     document::{Document, Line},
     line::{self, Dialect, SampleLine, Unread},
     rules::{Group, suffixes},
@@ -173,7 +174,25 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
+    /// A native histogram stands under its family's own name, and becomes the classic one that says the same.
+    fn native(&mut self, line: Line<'_>, read: &SampleLine, native: &Native) {
+        let Some(index) = self.open(&read.sample.name, line).map(|open| open.index) else { return };
+        let kind = self.document.families[index].kind;
+        if !matches!(kind, MetricKind::Histogram | MetricKind::GaugeHistogram) {
+            let what = format!("`{}` has a native histogram and is not declared as one", read.sample.name);
+            self.document.wrong_line(line.number, what);
+        }
+        self.settle();
+        // The rules are for classic histograms; one with negative bounds may have a sum here.
+        for part in native.classic(&read.sample, kind == MetricKind::GaugeHistogram) {
+            self.document.push(index, part);
+        }
+    }
+
     fn sample(&mut self, line: Line<'_>, read: SampleLine) {
+        if let Some(native) = &read.native {
+            return self.native(line, &read, native);
+        }
         let ours = self.open.as_ref().and_then(|open| {
             let suffix = read.sample.name.strip_prefix(open.name.as_str())?;
             suffixes(self.document.families[open.index].kind).iter().find(|own| **own == suffix)

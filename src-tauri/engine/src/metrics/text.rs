@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use patchbay_contracts::metrics::{MetricKind, Sample};
 
 use super::{
-    MAX_SAMPLES,
+    MAX_SAMPLES, Native,
     document::{Document, Line, series_mark},
     line::{self, Dialect, Unread},
     plain,
@@ -39,8 +39,9 @@ pub(super) fn read(document: &mut Document<'_>, bytes: &[u8]) {
             return;
         }
         let of_crate = if crate_reads && plain::is_plain(line.text) { by_crate.next() } else { None };
-        let sample = match of_crate.map_or_else(|| line::read(Dialect::Text, line.text).map(|read| read.sample), Ok) {
-            Ok(sample) => sample,
+        let by_us = || line::read(Dialect::Text, line.text).map(|read| (read.sample, read.native));
+        let (sample, native) = match of_crate.map_or_else(by_us, |sample| Ok((sample, None))) {
+            Ok(read) => read,
             Err(unread) => {
                 document.wrong(*line, unread);
                 continue;
@@ -50,7 +51,10 @@ pub(super) fn read(document: &mut Document<'_>, bytes: &[u8]) {
             let what = format!("`{}` is exposed twice with the same labels; both samples are shown", sample.name);
             document.wrong_line(line.number, what);
         }
-        place(document, sample, *line);
+        match native {
+            Some(native) => place_native(document, &native, &sample, *line),
+            None => place(document, sample, *line),
+        }
     }
 }
 
@@ -135,5 +139,18 @@ fn place(document: &mut Document<'_>, sample: Sample, line: Line<'_>) {
     let family = document.find(&sample.name).or_else(with_suffix);
     if let Some(family) = family.or_else(|| document.family(&sample.name, line)) {
         document.push(family, sample);
+    }
+}
+
+/// Puts a native histogram into the family of its name as the classic one that says the same.
+fn place_native(document: &mut Document<'_>, native: &Native, sample: &Sample, line: Line<'_>) {
+    let Some(family) = document.family(&sample.name, line) else { return };
+    let kind = &mut document.families[family].kind;
+    if *kind == MetricKind::Untyped {
+        *kind = MetricKind::Histogram;
+    }
+    let gauge = *kind == MetricKind::GaugeHistogram;
+    for part in native.classic(sample, gauge) {
+        document.push(family, part);
     }
 }
