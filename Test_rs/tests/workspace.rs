@@ -44,6 +44,7 @@ fn integrations_are_found_and_other_tools_files_left_alone() {
     assert_eq!((unknown.code, unknown.next.as_str()), (Code::NotFound, "Did you mean \"gamma\"?"));
 }
 
+#[cfg(unix)]
 #[test]
 fn a_file_with_a_mistake_is_an_entry_and_the_others_load() {
     let folder = Folder::with(&[
@@ -87,6 +88,7 @@ fn two_files_of_one_name_are_both_refused() {
     assert!(folder.workspace.entries().iter().all(|entry| entry.parsed.definition.is_some()));
 }
 
+#[cfg(unix)]
 #[test]
 fn links_lead_nowhere_outside() {
     let outside = tempfile::TempDir::new().expect("a folder");
@@ -382,7 +384,7 @@ fn until(told: &mpsc::Receiver<()>, holds: impl Fn() -> bool) {
 fn the_watch_tells_of_changes_made_elsewhere() {
     let folder = Folder::with(&[("a.yaml", &small("a"))]);
     let (tell, told) = mpsc::channel();
-    let watch = folder.workspace.watch(move || drop(tell.send(()))).expect("it starts");
+    let watch = folder.workspace.watch(move || _ = tell.send(())).expect("it starts");
     folder.write("b.yaml", &small("b"));
     until(&told, || folder.names() == ["a", "b"]);
     folder.write("sub/c.yaml", &small("c"));
@@ -412,6 +414,7 @@ fn a_folder_full_of_files_loads_as_far_as_is_bounded() {
     assert_eq!(workspace.problems().iter().map(|problem| problem.code).collect::<Vec<_>>(), [Code::TooLarge]);
 }
 
+#[cfg(unix)]
 #[test]
 fn nothing_that_is_no_plain_file_is_read() {
     let folder = Folder::with(&[]);
