@@ -6,4 +6,3 @@ pub mod load;
 pub mod metrics;
 pub mod monitor;
 pub mod results;
-pub mod workspaces;

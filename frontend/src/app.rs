@@ -156,7 +156,7 @@ fn use_backend(data: &UseReducerHandle<Data>, jobs: &UseReducerHandle<Jobs>, not
                         }
                         _ => {}
                     }
-                    heard_jobs.dispatch(JobChange::Heard(event.clone()));
+                    heard_jobs.dispatch(JobChange::Heard(Box::new(event.clone())));
                     heard_data.dispatch(Change::Heard(event));
                 };
                 // Without a backend the first queries say so; one message is enough.

@@ -5,14 +5,18 @@ use std::{
     rc::Rc,
 };
 
-use patchbay_contracts::{Problem, Timestamp, run::Job};
+use patchbay_contracts::{
+    Problem, Timestamp,
+    ipc::{ListIntegrations, StartSample},
+    run::Job,
+};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
 use crate::{
     ipc::{Call, call},
     route::Route,
-    state::{Data, JobChange, Jobs, Notice, NoticeChange, Notices},
+    state::{Change, Data, JobChange, Jobs, Notice, NoticeChange, Notices},
     utils::{clock, dom},
 };
 
@@ -88,6 +92,11 @@ impl Notify {
                 Err(problem) => notify.failed(problem),
             }
         });
+    }
+
+    /// Sends a command and hands over what came of it, whatever it was.
+    pub fn perform_whatever<C: Call>(&self, command: C, done: impl FnOnce(Result<C::Reply, Problem>) + 'static) {
+        spawn_local(async move { done(call(command).await) });
     }
 
     /// Sends a command whose failure something else on the page tells of.
@@ -170,6 +179,32 @@ where
     let reload = Callback::from(move |()| again.set(*again + 1));
     let Answer { data, problem, loading } = (*answer).clone();
     Query { data, problem, loading, reload }
+}
+
+/// Starts the sample service and goes to its page. What is given is called when that is done, or has failed.
+#[hook]
+pub fn use_start_sample() -> Callback<Callback<()>> {
+    let (data, notify) = (use_data().dispatcher(), use_notify());
+    Callback::from(move |done: Callback<()>| {
+        let (data, notify) = (data.clone(), notify.clone());
+        spawn_local(async move {
+            match start_sample(&data).await {
+                Ok(route) => go(&route),
+                Err(problem) => notify.failed(problem),
+            }
+            done.emit(());
+        });
+    })
+}
+
+async fn start_sample(data: &UseReducerDispatcher<Data>) -> Result<Route, Problem> {
+    let sample = call(StartSample {}).await?;
+    let integrations = call(ListIntegrations {}).await?;
+    let own = integrations.iter().find(|one| sample.url.as_ref() == Some(&one.base_url));
+    let route = own.map_or(Route::Integrations, |one| Route::integration(&one.name));
+    data.dispatch(Change::Sample(sample));
+    data.dispatch(Change::Integrations(integrations));
+    Ok(route)
 }
 
 struct Answer<T> {

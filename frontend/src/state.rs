@@ -149,7 +149,7 @@ pub enum JobChange {
     /// This one was started.
     Started(Job),
     /// The backend said so.
-    Heard(Event),
+    Heard(Box<Event>),
 }
 
 impl Jobs {
@@ -179,29 +179,32 @@ impl Reducible for Jobs {
                 let id = job.id;
                 next.live(id).job = Some(job);
             }
-            JobChange::Heard(Event::Progress { job, progress }) => {
-                let live = next.live(job);
-                match progress {
-                    Progress::Contract(progress) => {
-                        live.judged = Some((progress.done, progress.total));
-                        live.results.extend(progress.latest.filter(|_| live.results.len() < KEPT));
-                    }
-                    Progress::Load(mut progress) => {
-                        live.slices.extend(std::mem::take(&mut progress.new_slices));
-                        let surplus = live.slices.len().saturating_sub(KEPT);
-                        live.slices.drain(..surplus);
-                        live.load = Some(progress);
+            JobChange::Heard(event) => match *event {
+                Event::Progress { job, progress } => {
+                    let live = next.live(job);
+                    match progress {
+                        Progress::Contract(progress) => {
+                            live.judged = Some((progress.done, progress.total));
+                            live.results.extend(progress.latest.filter(|_| live.results.len() < KEPT));
+                        }
+                        Progress::Load(mut progress) => {
+                            live.slices.extend(std::mem::take(&mut progress.new_slices));
+                            let surplus = live.slices.len().saturating_sub(KEPT);
+                            live.slices.drain(..surplus);
+                            live.load = Some(progress);
+                        }
                     }
                 }
-            }
-            JobChange::Heard(Event::Finished { job, finished }) => {
-                next.live(job).finished = Some(finished);
-                let ended: Vec<JobId> = next.all.iter().filter(|(_, live)| live.finished.is_some()).map(|(id, _)| *id).collect();
-                for id in ended.iter().take(ended.len().saturating_sub(ENDED)) {
-                    next.all.remove(id);
+                Event::Finished { job, finished } => {
+                    next.live(job).finished = Some(finished);
+                    let ended: Vec<JobId> =
+                        next.all.iter().filter(|(_, live)| live.finished.is_some()).map(|(id, _)| *id).collect();
+                    for id in ended.iter().take(ended.len().saturating_sub(ENDED)) {
+                        next.all.remove(id);
+                    }
                 }
-            }
-            JobChange::Heard(_) => return self,
+                _ => return self,
+            },
         }
         Rc::new(next)
     }

@@ -5,5 +5,5 @@ mod range;
 mod view;
 
 pub use group::ChartGroup;
-pub use range::{RangePicker, Span, use_span, zone};
+pub use range::{RangePicker, use_span, zone};
 pub use view::ChartView;

@@ -15,8 +15,6 @@ pub enum Kind {
     Normal,
     /// In a row of a table or a toolbar, without a border.
     Quiet,
-    /// It takes something away.
-    Danger,
 }
 
 impl Kind {
@@ -25,7 +23,6 @@ impl Kind {
             Self::Primary => "primary",
             Self::Normal => "normal",
             Self::Quiet => "quiet",
-            Self::Danger => "danger",
         }
     }
 }

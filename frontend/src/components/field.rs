@@ -65,6 +65,9 @@ pub struct InputProps {
     /// Whether it gets the focus when it first appears.
     #[prop_or_default]
     pub autofocus: bool,
+    /// Whether the key `/` leads here.
+    #[prop_or_default]
+    pub filter: bool,
     /// The name by which tests find it.
     #[prop_or_default]
     pub test: Option<AttrValue>,
@@ -90,7 +93,8 @@ pub fn Input(props: &InputProps) -> Html {
         <input ref={node} type={props.kind.clone()} class={classes!("input", props.code.then_some("code"))}
             value={props.value.clone()} {oninput} onkeydown={props.onkeydown.clone()} placeholder={props.placeholder.clone()}
             aria-label={props.label.clone()} aria-invalid={props.invalid.then_some("true")} disabled={props.disabled}
-            autocomplete="off" autocapitalize="off" spellcheck="false" data-test={props.test.clone()} />
+            autocomplete="off" autocapitalize="off" spellcheck="false" data-filter={props.filter.then_some("")}
+            data-test={props.test.clone()} />
     }
 }
 

@@ -1,7 +1,7 @@
 //! The palette: every place, every integration and every action by a few letters of its name.
 
 use patchbay_contracts::{
-    ipc::{CheckNow, SaveSettings, SelectEnvironment, StartContract, StartSample, StopSample, Undo},
+    ipc::{CheckNow, SaveSettings, SelectEnvironment, StartContract, StopSample, Undo},
     workspace::{Settings, Theme},
 };
 use yew::prelude::*;
@@ -9,7 +9,7 @@ use yew::prelude::*;
 use super::help::use_modal;
 use crate::{
     components::{Glyph, Icon},
-    hooks::{Notify, go, use_data, use_escape, use_focus_return, use_job_started, use_notify},
+    hooks::{Notify, go, use_data, use_escape, use_focus_return, use_job_started, use_notify, use_start_sample},
     keys::SECTIONS,
     route::{Route, Tab},
     state::{Change, Data},
@@ -47,9 +47,10 @@ pub fn Palette(props: &PaletteProps) -> Html {
     let query = use_state(String::new);
     let picked = use_state(|| 0_usize);
     let (data, notify, started) = (use_data(), use_notify(), use_job_started());
+    let start_sample = use_start_sample();
 
     let mut entries = places(&data);
-    entries.extend(actions(&data, &notify, &props.on_keys));
+    entries.extend(actions(&data, &notify, &props.on_keys, &start_sample));
     entries.extend(deeds(&data, &notify, &started));
     let found: Vec<Entry> = search::filter(&query, entries.iter().map(|entry| entry.title.as_str()))
         .into_iter()
@@ -145,20 +146,25 @@ fn places(data: &Data) -> Vec<Entry> {
 }
 
 /// What can be done to the program.
-fn actions(data: &UseReducerHandle<Data>, notify: &Notify, on_keys: &Callback<()>) -> Vec<Entry> {
+fn actions(
+    data: &UseReducerHandle<Data>,
+    notify: &Notify,
+    on_keys: &Callback<()>,
+    start_sample: &Callback<Callback<()>>,
+) -> Vec<Entry> {
     let act = |title: String, hint: &str, glyph, run: Callback<()>| Entry { title, hint: hint.to_owned(), glyph, run };
     let mut entries = vec![act("Show the keys".to_owned(), "?", Glyph::Info, on_keys.clone())];
-    let sample = {
+    if data.sample.url.is_some() {
         let (notify, dispatch) = (notify.clone(), data.dispatcher());
-        let running = data.sample.url.is_some();
-        Callback::from(move |()| {
+        let stop = Callback::from(move |()| {
             let dispatch = dispatch.clone();
-            let set = move |sample| dispatch.dispatch(Change::Sample(sample));
-            if running { notify.perform(StopSample {}, set) } else { notify.perform(StartSample {}, set) }
-        })
-    };
-    let title = if data.sample.url.is_some() { "Stop the sample service" } else { "Start the sample service" };
-    entries.push(act(title.to_owned(), "", Glyph::Sample, sample));
+            notify.perform(StopSample {}, move |sample| dispatch.dispatch(Change::Sample(sample)));
+        });
+        entries.push(act("Stop the sample service".to_owned(), "", Glyph::Sample, stop));
+    } else {
+        let start = start_sample.reform(|()| Callback::noop());
+        entries.push(act("Start the sample service".to_owned(), "", Glyph::Sample, start));
+    }
     let Some(app) = data.app.clone() else { return entries };
     if let Some(what) = &app.undo {
         let notify = notify.clone();

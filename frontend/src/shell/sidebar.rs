@@ -33,7 +33,7 @@ pub fn Sidebar() -> Html {
     let down = data.integrations.iter().flat_map(|all| all.iter()).filter(|one| one.status == Status::Down).count();
     html! {
         <nav class="sidebar" aria-label="Sections">
-            <p class="brand"><Icon glyph={Glyph::Integrations} /><span>{ "Patchbay" }</span></p>
+            <p class="brand"><img src="/assets/favicon.svg" alt="" /><span>{ "Patchbay" }</span></p>
             { for SECTIONS.iter().enumerate().map(|(at, (to, letter))| html! {
                 <a class="section" href={to.href()} aria-current={(*to == section).then_some("page")}
                     data-test={format!("nav-{}", to.title().to_lowercase())}
@@ -47,7 +47,7 @@ pub fn Sidebar() -> Html {
             }) }
             if let Some(app) = &data.app {
                 <div class="sidebar-foot">
-                    <MiddleCut text={app.workspace.clone()} limit=24 />
+                    <MiddleCut text={app.workspace.clone()} limit=20 />
                     <span>{ format!("Patchbay {}", app.version) }</span>
                 </div>
             }

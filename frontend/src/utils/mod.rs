@@ -1,8 +1,12 @@
-//! Helpers with no home of their own, by subject. All but [`clock`] and [`dom`] are plain functions.
+//! Helpers with no home of their own, by subject. All but [`clock`] and [`dom`] are plain functions over plain data.
 
 pub mod clock;
 pub mod curl;
 pub mod dom;
+pub mod edits;
+pub mod hosts;
+pub mod input;
+pub mod order;
 pub mod search;
 pub mod text;
 pub mod yaml;

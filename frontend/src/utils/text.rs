@@ -156,33 +156,3 @@ pub fn middle_cut(text: &str, limit: usize) -> String {
     let end: String = text.chars().skip(length - (kept - head)).collect();
     format!("{start}…{end}")
 }
-
-/// Where the lines of a sparkline run, for values in order and a box of that size: one path for each stretch without a
-/// gap, in the syntax of an SVG path. The vertical scale starts at zero.
-pub fn spark_paths(values: &[Option<f64>], width: f64, height: f64) -> Vec<String> {
-    let top = values.iter().flatten().copied().filter(|value| value.is_finite()).fold(0.0_f64, f64::max);
-    let step = width / (values.len().max(2) - 1) as f64;
-    let mut paths = Vec::new();
-    let mut path = String::new();
-    for (at, value) in values.iter().enumerate() {
-        match value.filter(|value| value.is_finite()) {
-            Some(value) => {
-                let y = if top > 0.0 { height - value.max(0.0) / top * height } else { height };
-                let command = if path.is_empty() { 'M' } else { 'L' };
-                path.push_str(&format!("{command}{:.1} {y:.1}", at as f64 * step));
-            }
-            None if !path.is_empty() => paths.push(std::mem::take(&mut path)),
-            None => {}
-        }
-    }
-    if !path.is_empty() {
-        paths.push(path);
-    }
-    // A lone point has no length; a hair of a line, with round ends, makes it a dot.
-    for path in &mut paths {
-        if !path.contains('L') {
-            path.push_str("h0.01");
-        }
-    }
-    paths
-}

@@ -1,16 +1,22 @@
 //! One integration: its header, and the pages under it.
 
+mod checks;
 pub mod contract;
+mod definition;
+mod definition_form;
+mod health;
 mod job;
 pub mod load;
 pub mod metrics;
 pub mod probe;
+mod segment_bar;
 
 use std::rc::Rc;
 
 use patchbay_contracts::{Code, ipc::ShowIntegration, workspace::IntegrationDetail};
 use yew::prelude::*;
 
+use super::history::HistoryTab;
 use crate::{
     components::{CopyButton, EmptyState, Glyph, LinkButton, Loading, MiddleCut, ProblemView, StatusBadge, TabItem, Tabs, Time},
     hooks::{use_data, use_query},
@@ -63,11 +69,13 @@ pub fn IntegrationPage(props: &IntegrationPageProps) -> Html {
             <Head detail={detail.clone()} />
             <Tabs label={format!("Pages of {name}")} items={items.collect::<Vec<_>>()} {current} />
             { match props.tab {
+                Tab::Health => html! { <health::HealthTab {detail} /> },
                 Tab::Probe => html! { <probe::ProbeTab {detail} /> },
                 Tab::Contract => html! { <contract::ContractTab {detail} /> },
                 Tab::Load => html! { <load::LoadTab {detail} /> },
                 Tab::Metrics => html! { <metrics::MetricsTab {detail} /> },
-                Tab::Health | Tab::History | Tab::Definition => Html::default(),
+                Tab::History => html! { <HistoryTab integration={name} /> },
+                Tab::Definition => html! { <definition::DefinitionTab {detail} /> },
             } }
         </>
     }
