@@ -6,3 +6,4 @@ pub mod load;
 pub mod metrics;
 pub mod monitor;
 pub mod results;
+pub mod workspaces;

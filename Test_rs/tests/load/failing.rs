@@ -2,7 +2,7 @@
 
 use std::{
     io::Read,
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     sync::atomic::AtomicBool,
     thread,
     time::{Duration, Instant},
@@ -17,10 +17,14 @@ use patchbay_contracts::{
 use patchbay_load::Target;
 use patchbay_tests::load::{Reply, Server, closed, failures, ok, open, run, status, target, trusting};
 
+/// Where nobody listens. A port that was free a moment ago would be another test's by now.
+fn refusing() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 1))
+}
+
 #[test]
 fn a_refusing_service_fails_and_is_not_stormed() {
-    // A port that was free a moment ago, and that nobody listens on.
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = refusing();
     for (spec, most) in [(closed(10, 1000), 200), (open(200.0, 1000), 200)] {
         let report = run(&target(address), &spec);
         let refused = failures(&report, "refused");
@@ -34,8 +38,7 @@ fn a_refusing_service_fails_and_is_not_stormed() {
 
 #[test]
 fn an_open_workload_accounts_for_each_arrival_that_is_refused() {
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let report = run(&target(address), &open(1000.0, 1000));
+    let report = run(&target(refusing()), &open(1000.0, 1000));
     let totals = report.totals;
     assert_eq!(totals.failed + totals.dropped + totals.unanswered, 1000, "{totals:?}");
 }

@@ -68,7 +68,8 @@ pub(crate) fn build(target: &Target, plan: &Plan, sums: Sums, endings: &[Ending]
     };
     let latency = figures.latency_with_waiting();
     let thresholds: Vec<_> = plan.thresholds.iter().map(|threshold| threshold.judge(&figures, &latency)).collect();
-    let verdict = verdict(&figures, Verdict::of(thresholds.iter().map(|result| result.verdict)));
+    let local = sums.counts.errors[Kind::Local as usize];
+    let verdict = verdict(&figures, local, Verdict::of(thresholds.iter().map(|result| result.verdict)));
     let findings = Findings { plan, sums: &sums, endings, totals, figures, latency, verdict };
     let notes = findings.notes();
     LoadReport {
@@ -142,13 +143,16 @@ fn is_busy(effort: &Effort) -> bool {
             || effort.processor.is_some_and(|used| used > (1.0 - LEAST_WAITING) * effort.seconds))
 }
 
-fn verdict(figures: &Figures, thresholds: Verdict) -> Verdict {
+/// `local` of the failures were this machine's own.
+fn verdict(figures: &Figures, local: u64, thresholds: Verdict) -> Verdict {
     let doubts = figures.doubts;
     let all_failed = figures.answered == 0 || figures.failed + figures.dropped >= figures.ended;
+    // However late the generator was: where all that it tried failed, and not by its own fault, the service failed.
+    let service_failed = all_failed && figures.failed > local;
     match thresholds {
         // Before anything could be answered there is nothing to judge by.
         _ if doubts.cancelled && figures.ended == 0 => Verdict::Inconclusive,
-        _ if all_failed && !doubts.generator_late => Verdict::Fail,
+        _ if service_failed || (all_failed && !doubts.generator_late) => Verdict::Fail,
         Verdict::Pass if doubts.generator_late || doubts.cancelled || all_failed => Verdict::Inconclusive,
         verdict => verdict,
     }

@@ -202,6 +202,10 @@ impl Connection {
             Ok(Some(error)) | Err(error) => return Some(Outcome::Failed(error.into())),
         }
         match socket.peer_addr() {
+            // Where nobody listens on a port that is also handed out to clients, a socket can come to connect to itself.
+            Ok(peer) if peer.ip().is_loopback() && socket.local_addr().is_ok_and(|own| own == peer) => {
+                Some(Outcome::Failed(io::Error::from(ErrorKind::ConnectionRefused).into()))
+            }
             Ok(_) if matches!(self.transport, Transport::Plain(_)) => Some(Outcome::Ready),
             Ok(_) => None,
             Err(error) if is_not_yet(&error) => Some(Outcome::Pending),
