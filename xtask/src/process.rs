@@ -72,9 +72,22 @@ pub fn forget_own_build(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         let own = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
-        if own.iter().any(|prefix| name.starts_with(prefix)) {
+        if own.iter().any(|prefix| name.starts_with(prefix)) || name == "OUT_DIR" {
             command.env_remove(name.as_ref());
         }
+    }
+    // The compiler's libraries are for xtask's own sake only. A window is to find the system's.
+    if let Some(libraries) = std::env::var_os("LD_LIBRARY_PATH") {
+        let built = crate::paths::target();
+        let foreign = |folder: &PathBuf| {
+            let compiler = folder.components().any(|part| part.as_os_str() == "rustlib" || part.as_os_str() == "toolchains");
+            !compiler && !folder.starts_with(&built)
+        };
+        let kept: Vec<PathBuf> = std::env::split_paths(&libraries).filter(foreign).collect();
+        match std::env::join_paths(&kept) {
+            Ok(kept) if !kept.is_empty() => command.env("LD_LIBRARY_PATH", kept),
+            _ => command.env_remove("LD_LIBRARY_PATH"),
+        };
     }
 }
 

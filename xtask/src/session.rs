@@ -46,6 +46,9 @@ impl Session {
         session.environment.push(("NO_AT_BRIDGE", "1".to_owned()));
         // A display without a graphics card has no other way to draw.
         session.environment.push(("LIBGL_ALWAYS_SOFTWARE", "1".to_owned()));
+        // Debian keeps servers where only root's PATH leads.
+        let path = std::env::var("PATH").unwrap_or_default();
+        session.environment.push(("PATH", format!("{path}:/usr/sbin:/sbin")));
         // WebKit's DMA-BUF renderer and its compositing stay on: with either of them off, WebKitGTK 2.50 never answers
         // a WebDriver that asks for a screenshot.
 

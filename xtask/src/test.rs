@@ -44,15 +44,19 @@ fn needs() -> Vec<Need> {
     if cfg!(target_os = "linux") { Need::ALL.to_vec() } else { vec![Need::Build, Need::Servers] }
 }
 
+/// Named together each time. Cargo unites the features of what it is asked for, and would build much of the tree twice
+/// if it were asked for the programs first and for the tests later.
+const PACKAGES: [&str; 6] = ["--package", "patchbay-desktop", "--package", "patchbay-cli", "--package", "patchbay-tests"];
+
 fn build_programs() -> Outcome {
-    run(cargo().args(["build", "--locked", "--package", "patchbay-desktop", "--package", "patchbay-cli"]))?;
-    run(cargo().args(["test", "--locked", "--package", "patchbay-tests", "--no-run", "--quiet"]))
+    run(cargo().args(["build", "--locked"]).args(PACKAGES))?;
+    run(cargo().args(["test", "--locked"]).args(PACKAGES).args(["--test", "*", "--no-run"]))
 }
 
 fn run_tests(filter: &[&str]) -> Outcome {
     let session = if cfg!(target_os = "linux") { Some(Session::start()?) } else { None };
     let mut command = cargo();
-    command.args(["test", "--locked", "--package", "patchbay-tests", "--no-fail-fast"]).args(filter);
+    command.args(["test", "--locked"]).args(PACKAGES).args(["--test", "*", "--no-fail-fast"]).args(filter);
     keep_toolchain(&mut command);
     if let Some(session) = &session {
         session.enter(&mut command);
