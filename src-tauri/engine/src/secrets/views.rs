@@ -68,9 +68,13 @@ pub(super) fn read(source: &[u8], begins: u8, escape: Escape) -> Option<View> {
     Some(view)
 }
 
-/// `+` for a space, as in a form (application/x-www-form-urlencoded); the same length, so it needs no [`View`].
-pub(super) fn plus_as_space(source: &[u8]) -> Option<Vec<u8>> {
-    source.contains(&b'+').then(|| source.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect())
+/// The reading of a form (application/x-www-form-urlencoded), in which `+` is a space; none where there is no `+`.
+pub(super) fn read_form(source: &[u8]) -> Option<View> {
+    if !source.contains(&b'+') {
+        return None;
+    }
+    let spaced: Vec<u8> = source.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    Some(read(&spaced, b'%', percent).unwrap_or(View { bytes: spaced, steps: Vec::new() }))
 }
 
 /// RFC 3986, 2.1, with digits in either case.
