@@ -8,7 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
-use crate::units::{Rate, Share, Span};
+use crate::{
+    Code, Problem,
+    units::{Rate, Share, Span},
+};
 
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -76,6 +79,26 @@ impl Integration {
             .iter()
             .find(|endpoint| endpoint.name.as_deref() == Some(name))
             .or_else(|| self.endpoints.iter().find(|endpoint| endpoint.label() == name || endpoint.path == name))
+    }
+
+    /// The endpoint of that name, or the first one where no name is given.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`], with the endpoints that there are.
+    pub fn endpoint_or_first(&self, name: Option<&str>) -> Result<&Endpoint, Problem> {
+        let found = match name {
+            Some(name) => self.endpoint(name),
+            None => self.endpoints.first(),
+        };
+        found.ok_or_else(|| match name {
+            None => Problem::new(Code::NotFound, format!("`{}` has no endpoints", self.name))
+                .next("Add one under `endpoints:` in its file"),
+            Some(name) => {
+                let labels: Vec<String> = self.endpoints.iter().map(Endpoint::label).collect();
+                Problem::new(Code::NotFound, format!("`{}` has no endpoint `{name}`", self.name))
+                    .next(format!("It has {}", labels.join(", ")))
+            }
+        })
     }
 }
 

@@ -102,6 +102,9 @@ pub struct AppState {
     /// Whether the workspace can be written; the reason where it can't.
     #[serde(default)]
     pub read_only: Option<Problem>,
+    /// What is wrong with the workspace itself, such as a mistake in `patchbay.yaml`.
+    #[serde(default)]
+    pub problems: Vec<Problem>,
     /// Whether checks run.
     pub monitoring: bool,
     /// What the last change was, where it can be undone.

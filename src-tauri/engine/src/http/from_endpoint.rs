@@ -77,6 +77,15 @@ pub fn request_with(integration: &Integration, endpoint: &Endpoint, schemas: &Sc
     })
 }
 
+/// What the names of an integration's customary secrets begin with. They allow less than the name of an integration.
+pub(super) fn secret_stem(integration: &str) -> String {
+    integration
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' })
+        .take(54)
+        .collect()
+}
+
 /// An authentication that is written as its type alone, with the customary secrets.
 pub(super) fn spelled_out(kind: AuthKind, integration: Option<&str>) -> Result<AuthSpec> {
     if kind == AuthKind::None {
@@ -87,12 +96,7 @@ pub(super) fn spelled_out(kind: AuthKind, integration: Option<&str>) -> Result<A
             .why("only an integration has secrets that need no name")
             .next("Name the secret, such as ${secret:orders-token}"));
     };
-    // The names of secrets allow less than those of integrations.
-    let stem: String = integration
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' })
-        .take(54)
-        .collect();
+    let stem = secret_stem(integration);
     let secret = |suffix: &str| format!("${{secret:{stem}-{suffix}}}");
     Ok(match kind {
         AuthKind::None => AuthSpec::None,

@@ -12,6 +12,7 @@ mod failure;
 mod from_endpoint;
 mod marks;
 mod outgoing;
+mod ready;
 mod redirect;
 mod retry;
 mod send;
@@ -26,6 +27,7 @@ use crate::{
 pub use self::{
     address::address,
     from_endpoint::{request_for, request_with},
+    ready::{Ready, ready, root_certificates, short_secret, tls_config},
     retry::{Attempts, delay_before, send_with_retries},
     send::send,
     understand::{Extracted, UnderstoodWithSecrets, understand},

@@ -15,12 +15,13 @@ use rustls::{
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
 
 use super::marks::Marks;
-use crate::{Problem, Result};
+use crate::{Code, Problem, Result};
 
 /// The certificates that this machine trusts, read once: it takes tens of milliseconds.
 struct Roots {
     provider: Arc<CryptoProvider>,
     verifier: Option<Arc<WebPkiServerVerifier>>,
+    issuers: usize,
 }
 
 fn roots() -> &'static Roots {
@@ -29,9 +30,29 @@ fn roots() -> &'static Roots {
         let provider = Arc::new(ring::default_provider());
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let issuers = store.len();
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(&provider)).build().ok();
-        Roots { provider, verifier }
+        Roots { provider, verifier, issuers }
     })
+}
+
+/// How many issuers this machine trusts.
+pub(super) fn issuers() -> usize {
+    roots().issuers
+}
+
+/// A configuration that trusts whom this machine trusts, and keeps sessions for later connections.
+pub(super) async fn trusting() -> Result<ClientConfig> {
+    let roots = tokio::task::spawn_blocking(roots).await.map_err(Problem::internal)?;
+    let verifier = roots.verifier.clone().ok_or_else(|| {
+        Problem::new(Code::Tls, "This machine trusts no issuer of certificates")
+            .next("Install the system's CA certificates (Debian: ca-certificates)")
+    })?;
+    Ok(ClientConfig::builder_with_provider(Arc::clone(&roots.provider))
+        .with_safe_default_protocol_versions()
+        .map_err(Problem::internal)?
+        .with_webpki_verifier(verifier)
+        .with_no_client_auth())
 }
 
 /// What was seen of a server's certificate.

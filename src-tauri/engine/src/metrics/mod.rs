@@ -23,4 +23,4 @@ mod text;
 pub use native::Native;
 pub use parse::{MAX_BYTES, MAX_FAMILIES, MAX_LABELS, MAX_LINE, MAX_PROBLEMS, MAX_SAMPLES, parse};
 pub use query::{MAX_LINES, query};
-pub use scrape::scrape;
+pub use scrape::{read_file, scrape, scrape_address};

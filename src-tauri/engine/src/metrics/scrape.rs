@@ -1,4 +1,6 @@
-//! Fetching metrics from a service.
+//! Fetching metrics from a service, or from a file.
+
+use std::{fs::File, io::Read, path::Path};
 
 use patchbay_contracts::{
     Code, Problem,
@@ -26,9 +28,43 @@ pub async fn scrape(context: &Context, integration: &Integration) -> Result<Scra
         Problem::new(Code::InvalidDefinition, format!("`{}` does not say where it exposes metrics", integration.name))
             .next("Add `metrics: { url: \"/metrics\" }` to its file")
     })?;
-    let request = request(integration, metrics);
+    fetch(context, &request(integration, metrics), &integration.name).await
+}
+
+/// Fetches and reads the metrics at an address that belongs to no integration.
+///
+/// # Errors
+/// As for [`scrape`], and [`Code::InvalidInput`] for an address that is none.
+pub async fn scrape_address(context: &Context, address: &str) -> Result<ScrapeReport> {
+    let request = ProbeRequest {
+        url: http::address(address)?.to_string(),
+        headers: vec![("Accept".to_owned(), ACCEPT.to_owned())],
+        follow_redirects: true,
+        ..ProbeRequest::default()
+    };
+    fetch(context, &request, address).await
+}
+
+/// Reads the metrics in a file.
+///
+/// # Errors
+/// [`Code::InvalidInput`] where it can't be read, [`Code::TooLarge`] where it is larger than a scrape may be.
+pub fn read_file(file: &Path) -> Result<ScrapeReport> {
+    let shown = file.display().to_string();
+    let cannot =
+        |error: std::io::Error| Problem::new(Code::InvalidInput, format!("{shown} can't be read")).why(error.to_string());
+    let mut bytes = Vec::new();
+    let opened = File::open(file).map_err(cannot)?;
+    opened.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    if bytes.len() > MAX_BYTES {
+        return Err(Problem::new(Code::TooLarge, format!("{shown} has more than {} MiB", MAX_BYTES >> 20)));
+    }
+    Ok(parse(&shown, None, &bytes))
+}
+
+async fn fetch(context: &Context, request: &ProbeRequest, source: &str) -> Result<ScrapeReport> {
     let bounds = Bounds { body: MAX_BYTES as u64, ..Bounds::default() };
-    let exchange = http::send(context, &request, bounds).await;
+    let exchange = http::send(context, request, bounds).await;
     let response = whole_answer(&exchange)?;
     let address = &exchange.request.url;
     let text = response.body.text.as_ref().ok_or_else(|| {
@@ -38,7 +74,7 @@ pub async fn scrape(context: &Context, integration: &Integration) -> Result<Scra
     let content_type =
         response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type")).map(|(_, value)| value.as_str());
     let mut report = parse(address, content_type, text.as_bytes());
-    report.source.clone_from(&integration.name);
+    source.clone_into(&mut report.source);
     report.at = exchange.at;
     report.duration_ms = Some(exchange.timing.total_ms);
     report.bytes = response.body.bytes;

@@ -1,5 +1,6 @@
 //! Helpers with no home of their own, by subject.
 
+pub mod limit;
 pub mod nearest;
 
 pub use nearest::nearest;

@@ -1,0 +1,90 @@
+//! Real servers from the system's packages, started on free ports and ended with the test.
+
+use std::{
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use crate::free_port;
+
+/// A server in a process of its own.
+pub struct Peer {
+    /// Where it answers.
+    pub url: String,
+    child: Child,
+    _folder: TempDir,
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn start(program: &str, port: u16, folder: TempDir, words: &[String]) -> Peer {
+    let mut command = Command::new(program);
+    command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).current_dir(folder.path());
+    let child =
+        command.spawn().unwrap_or_else(|error| panic!("{program} can't be started: {error}; `cargo xtask setup` installs it"));
+    let peer = Peer { url: format!("http://127.0.0.1:{port}"), child, _folder: folder };
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(Instant::now() < deadline, "{program} does not listen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    peer
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// nginx with one worker: a static page, and a fixed answer under `/hello`.
+pub fn nginx() -> Peer {
+    let folder = TempDir::new().expect("a folder");
+    let port = free_port();
+    let root = folder.path().join("html");
+    std::fs::create_dir(&root).expect("a folder");
+    std::fs::write(root.join("index.html"), "<!doctype html><title>It works</title><h1>It works</h1>").expect("a page");
+    // nginx reads its own user's files; as root it would change to another one.
+    let configuration = format!(
+        "daemon off; worker_processes 1; pid {0}/nginx.pid; error_log stderr; user root;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; client_body_temp_path {0}/b; proxy_temp_path {0}/p; fastcgi_temp_path {0}/f; uwsgi_temp_path {0}/u; scgi_temp_path {0}/s;
+  server {{ listen 127.0.0.1:{port}; root {0}/html; location = /hello {{ default_type text/plain; return 200 'hello world\\n'; }} }}
+}}",
+        text(folder.path())
+    );
+    let file = folder.path().join("nginx.conf");
+    std::fs::write(&file, configuration).expect("a file");
+    let words = ["-p".to_owned(), text(folder.path()), "-c".to_owned(), text(&file)];
+    start("/usr/sbin/nginx", port, folder, &words)
+}
+
+/// The node exporter, which shows this machine's own figures.
+pub fn node_exporter() -> Peer {
+    let folder = TempDir::new().expect("a folder");
+    let port = free_port();
+    start("prometheus-node-exporter", port, folder, &[format!("--web.listen-address=127.0.0.1:{port}")])
+}
+
+/// Prometheus, which scrapes nothing and shows its own figures.
+pub fn prometheus() -> Peer {
+    let folder = TempDir::new().expect("a folder");
+    let port = free_port();
+    let file = folder.path().join("prometheus.yml");
+    std::fs::write(&file, "global: { scrape_interval: 15s }\n").expect("a file");
+    let words = [
+        format!("--config.file={}", text(&file)),
+        format!("--storage.tsdb.path={}", text(&folder.path().join("data"))),
+        format!("--web.listen-address=127.0.0.1:{port}"),
+    ];
+    start("prometheus", port, folder, &words)
+}

@@ -1,0 +1,241 @@
+//! The real window, driven as a person drives it.
+
+#![cfg(target_os = "linux")]
+
+use std::path::Path;
+
+use patchbay_tests::{
+    program::binary,
+    window::{Home, Window},
+};
+
+/// Opens a window on a new machine, and starts the sample service with one press.
+async fn first_start(home: &Home) -> Window {
+    let window = home.open().await;
+    window.press("start-sample").await;
+    window.css("[data-test=\"integration-name\"], [data-test=\"overview-row\"]").await;
+    window
+}
+
+/// Opens a page of the sample service.
+async fn page(window: &Window, tab: &str) {
+    window.go(&format!("/integrations/sample-orders/{tab}")).await;
+    window.css(&format!("[data-test=\"tab-{tab}\"][aria-current]")).await;
+}
+
+/// All files below a folder that hold a text.
+fn files_with(folder: &Path, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let Ok(entries) = std::fs::read_dir(folder) else { return found };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.is_dir() && !path.is_symlink() {
+            found.extend(files_with(&path, text));
+        } else if std::fs::read(&path).is_ok_and(|bytes| bytes.windows(text.len()).any(|part| part == text.as_bytes())) {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_the_first_start_to_a_live_dashboard_without_typing() {
+    let home = Home::new();
+    let window = home.open().await;
+    window.picture("first-start").await;
+    window.press("start-sample").await;
+    // Health first: checks come in by themselves.
+    window.css("[data-test=\"integration-status\"][data-status=\"healthy\"]").await;
+    window.until("[data-test=\"latency-chart\"] svg", |_| true).await;
+    window.go("/").await;
+    window.css("[data-test=\"overview-row\"][data-name=\"sample-orders\"] [data-status=\"healthy\"]").await;
+    window.until("[data-test=\"overview-latency\"]", |text| text.contains("ms") || text.contains("µs")).await;
+    window.until("[data-test=\"overview-errors\"]", |text| text.contains('%')).await;
+    window.picture("overview").await;
+    // Metrics come in by themselves too.
+    page(&window, "metrics").await;
+    window.until("[data-test=\"metrics-page\"]", |text| text.contains("sample_orders")).await;
+    window.picture("metrics").await;
+    assert!(home.workspace().join("sample-orders.yaml").is_file());
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pasted_curl_line_becomes_a_request_and_is_sent() {
+    let home = Home::new();
+    let window = first_start(&home).await;
+    window.go("/settings").await;
+    let url = window.until("[data-test=\"sample-url\"]", |text| text.starts_with("http")).await;
+    window.go("/probe").await;
+    let curl = format!(
+        "curl -X POST '{url}/api/v1/orders' -H 'Content-Type: application/json' -H 'Authorization: Bearer patchbay-sample' --data-raw '{{\"amount\": 12.5, \"currency\": \"EUR\"}}'"
+    );
+    window.paste("probe-url", &curl).await;
+    window.press("probe-send").await;
+    window.until("[data-test=\"response-status\"]", |text| text.contains("201")).await;
+    window.until("[data-test=\"waterfall\"]", |text| text.to_lowercase().contains("first byte")).await;
+    let body = window.until("[data-test=\"answer\"]", |text| text.contains("12.5")).await;
+    assert!(body.contains("EUR"), "{body}");
+    let shown = window.text("body").await.expect("a page");
+    assert!(!shown.contains("patchbay-sample"), "the token is not shown: {shown}");
+    window.picture("probe").await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contract_holds_until_a_field_drifts_and_then_names_it() {
+    let home = Home::new();
+    let window = first_start(&home).await;
+    page(&window, "contract").await;
+    window.press("contract-run").await;
+    window.css("[data-test=\"contract-verdict\"][data-verdict=\"pass\"]").await;
+    window.picture("contract-pass").await;
+    window.go("/settings").await;
+    window.press("fault-type-change").await;
+    page(&window, "contract").await;
+    window.press("contract-run").await;
+    window.css("[data-test=\"contract-verdict\"][data-verdict=\"fail\"]").await;
+    window.until("[data-test=\"contract-report\"]", |text| text.contains("/amount")).await;
+    window.until("[data-test=\"expected\"]", |text| text.contains("number")).await;
+    window.until("[data-test=\"actual\"]", |text| text.contains("99.99")).await;
+    window.picture("contract-fail").await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_run_is_drawn_live_and_cancelled_half_way_it_is_kept_as_partial() {
+    let home = Home::new();
+    let window = first_start(&home).await;
+    page(&window, "load").await;
+    window.fill("load-duration", "60s").await;
+    window.press("load-start").await;
+    window.css("[data-test=\"load-progress\"] svg path").await;
+    window.until("[data-test=\"load-elapsed\"]", |text| text.contains('2') || text.contains('3') || text.contains('4')).await;
+    window.picture("load-live").await;
+    window.press("load-cancel").await;
+    window.css("[data-test=\"load-report\"] [data-test=\"partial\"]").await;
+    window.picture("load-partial").await;
+    window.go("/history").await;
+    window.until("[data-test=\"run-row\"]", |text| text.contains("load") && text.contains("partial")).await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_goes_into_the_keychain_and_nowhere_else() {
+    const VALUE: &str = "window-canary-5f0c";
+    let home = Home::new();
+    let window = first_start(&home).await;
+    window.go("/settings").await;
+    window.css("[data-test=\"keychain\"][data-available=\"true\"]").await;
+    window.press("secret-new").await;
+    window.fill("secret-name", "window-canary").await;
+    window.fill("secret-value", VALUE).await;
+    window.fill("secret-hosts", "127.0.0.1").await;
+    window.press("secret-save").await;
+    window.css("[data-test=\"secret-row\"][data-name=\"window-canary\"]").await;
+    window.picture("settings").await;
+    let page = window.client.source().await.expect("a page");
+    assert!(!page.contains(VALUE), "the value is not in the page any more");
+    let kept = std::process::Command::new("secret-tool")
+        .args(["lookup", "service", "patchbay", "username", "window-canary"])
+        .output()
+        .expect("secret-tool is there");
+    assert_eq!(String::from_utf8_lossy(&kept.stdout), VALUE, "{kept:?}");
+    assert_eq!(files_with(home.folder(), VALUE), Vec::<String>::new());
+    window.press_css("[data-test=\"secret-row\"][data-name=\"window-canary\"] [data-test=\"secret-remove\"]").await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_and_started_again_it_has_everything() {
+    let home = Home::new();
+    let window = first_start(&home).await;
+    window.css("[data-test=\"integration-status\"][data-status=\"healthy\"]").await;
+    page(&window, "contract").await;
+    window.press("contract-run").await;
+    window.css("[data-test=\"contract-verdict\"][data-verdict=\"pass\"]").await;
+    window.kill().await;
+
+    let window = home.open().await;
+    window.css("[data-test=\"overview-row\"][data-name=\"sample-orders\"]").await;
+    window.go("/history").await;
+    window.until("[data-test=\"run-row\"]", |text| text.contains("contract") && text.contains("sample-orders")).await;
+    page(&window, "contract").await;
+    window.css("[data-test=\"contract-verdict\"][data-verdict=\"pass\"]").await;
+    page(&window, "health").await;
+    window.until("[data-test=\"latest-checks\"]", |text| text.contains("ms") || text.contains("µs")).await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_changed_in_an_editor_shows_up_and_a_change_made_here_keeps_its_comments() {
+    let home = Home::new();
+    let window = first_start(&home).await;
+    let file = home.workspace().join("sample-orders.yaml");
+    let before = std::fs::read_to_string(&file).expect("a file");
+    // An editor outside adds an integration.
+    std::fs::write(
+        home.workspace().join("outside.yaml"),
+        "integration: { name: from-outside, base_url: 'http://127.0.0.1:9', endpoints: [{ path: / }] }\n",
+    )
+    .expect("a file");
+    window.go("/").await;
+    window.css("[data-test=\"overview-row\"][data-name=\"from-outside\"]").await;
+    // The window changes one value of the other, and takes it back.
+    page(&window, "definition").await;
+    window.fill("edit-interval", "7s").await;
+    window.press("edit-apply").await;
+    let deadline = std::time::Instant::now() + patchbay_tests::window::PATIENCE;
+    let expected = before.replace("interval: 5s\n    endpoint: health", "interval: 7s\n    endpoint: health");
+    while std::fs::read_to_string(&file).expect("a file") != expected {
+        assert!(std::time::Instant::now() < deadline, "{}", std::fs::read_to_string(&file).expect("a file"));
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    window.picture("definition").await;
+    window.press("undo").await;
+    while std::fs::read_to_string(&file).expect("a file") != before {
+        assert!(std::time::Instant::now() < deadline, "the change is taken back");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_reached_by_keys_and_says_what_to_do_when_it_is_empty() {
+    let home = Home::new();
+    let window = home.open().await;
+    for (keys, title) in [
+        ("gi", "Integrations"),
+        ("gp", "Probe"),
+        ("gc", "Contracts"),
+        ("gl", "Load"),
+        ("gm", "Metrics"),
+        ("gh", "History"),
+        ("gs", "Settings"),
+        ("go", "Overview"),
+    ] {
+        window.keys(keys).await;
+        window.until("[data-test=\"title\"]", |text| text.contains(title)).await;
+        if !matches!(title, "Settings" | "Probe") {
+            window.css("[data-test=\"empty\"], [data-test=\"first-start\"]").await;
+        }
+    }
+    window.keys("?").await;
+    window.find("keys").await;
+    window.keys(&Window::escape()).await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_window_on_the_same_workspace_says_who_holds_it() {
+    let home = Home::new();
+    let first = home.open().await;
+    let second = home.open().await;
+    let code = second.css("[data-test=\"problem\"]").await.attr("data-code").await.expect("an attribute");
+    assert_eq!(code.as_deref(), Some("in-use"));
+    second.picture("second-window").await;
+    second.close().await;
+    first.find("first-start").await;
+    first.close().await;
+    assert!(binary().is_file());
+}

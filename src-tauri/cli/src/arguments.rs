@@ -1,0 +1,325 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+use patchbay_contracts::{
+    integration::Method,
+    sample::Faults,
+    units::{Rate, Span},
+};
+
+/// Probe, verify, load and watch everything that your software plugs into.
+#[derive(Debug, Parser)]
+#[command(name = "patchbay", version, max_term_width = 100, propagate_version = true, infer_subcommands = false)]
+#[command(after_help = "Exit status: 0 it holds; 1 it does not (a broken contract, a breached threshold, an unhealthy check);
+2 bad usage or bad input; 3 it could not be carried out.
+
+Examples:
+  patchbay init orders-workspace
+  patchbay probe https://api.example.com/health
+  patchbay contract test orders --report junit=contract.xml
+  patchbay load orders --rate 200/s --duration 1m --threshold 'p95 < 500ms'")]
+pub(crate) struct Arguments {
+    /// The folder of integration files [default: $PATCHBAY_WORKSPACE, this folder where it is one, ~/Patchbay]
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) workspace: Option<PathBuf>,
+    /// The results database, a file or a sqlite: URL [default: inside the workspace]
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) db: Option<String>,
+    /// The environment whose variables fill in ${env:…}
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) env: Option<String>,
+    /// Print one JSON document in place of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say what is being done; -vv and -vvv say more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a workspace with one commented example
+    #[command(after_help = "Example:\n  patchbay init my-integrations")]
+    Init {
+        /// The folder, made where it is missing
+        #[arg(default_value = ".", value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+    },
+    /// Run the bundled sample service: a REST API with /metrics, and faults on demand
+    Sample(SampleArguments),
+    /// The integrations and how they do
+    #[command(alias = "ls", after_help = "Example:\n  patchbay list --json | jq '.[].status'")]
+    List,
+    /// One integration: health, uptime, incidents, promises
+    #[command(after_help = "Example:\n  patchbay show orders --range 24h")]
+    Show {
+        /// The integration
+        name: String,
+        /// How far back to look
+        #[arg(long, default_value = "1h")]
+        range: Span,
+    },
+    /// Register an integration from an address, a curl line or a file
+    #[command(after_help = "Examples:
+  patchbay add https://api.example.com/health
+  patchbay add \"curl -H 'Accept: application/json' https://api.example.com/v1/orders\" --name orders
+  patchbay add payments.yaml")]
+    Add {
+        /// An address, a curl line in quotes, or an integration file
+        input: String,
+        /// Its name [default: made from the address]
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Take an integration's file out of the workspace
+    Remove {
+        /// The integration
+        name: String,
+    },
+    /// Make one exchange and show it whole, with its timing
+    Probe(ProbeArguments),
+    /// Hold a service to its contract
+    #[command(subcommand)]
+    Contract(ContractCommand),
+    /// Put a service under load
+    Load(LoadArguments),
+    /// Scrape metrics and show them parsed
+    #[command(
+        after_help = "Examples:\n  patchbay scrape orders\n  patchbay scrape http://127.0.0.1:9100/metrics\n  patchbay scrape dump.prom --json"
+    )]
+    Scrape {
+        /// An integration (what comes is stored), an address or a file
+        source: String,
+    },
+    /// Stored metrics over time
+    #[command(
+        after_help = "Examples:\n  patchbay query orders\n  patchbay query orders sample_requests_total --range 1h\n  patchbay query orders sample_request_duration_seconds --quantile 0.95"
+    )]
+    Query {
+        /// The integration
+        name: String,
+        /// The series or the family; without it, those that are stored
+        series: Option<String>,
+        /// Only with this label; may be repeated
+        #[arg(long = "label", value_name = "NAME=VALUE")]
+        labels: Vec<String>,
+        /// How far back to look
+        #[arg(long, default_value = "1h")]
+        range: Span,
+        /// As increase a second
+        #[arg(long, conflicts_with = "quantile")]
+        rate: bool,
+        /// As a quantile of a histogram, from 0 to 1
+        #[arg(long)]
+        quantile: Option<f64>,
+    },
+    /// Run the health checks and scrapes without a window
+    #[command(after_help = "Examples:\n  patchbay monitor --once\n  patchbay monitor --for 10m orders")]
+    Monitor {
+        /// Only these integrations
+        names: Vec<String>,
+        /// Check each once and end
+        #[arg(long, conflicts_with = "duration")]
+        once: bool,
+        /// End after this time [default: on Ctrl-C]
+        #[arg(long = "for", value_name = "D")]
+        duration: Option<Span>,
+    },
+    /// Credentials in the OS keychain
+    #[command(subcommand)]
+    Secret(SecretCommand),
+    /// What was done, newest first
+    #[command(after_help = "Example:\n  patchbay history orders --kind contract")]
+    History {
+        /// Only of this integration
+        name: Option<String>,
+        /// Only of this kind
+        #[arg(long, value_enum)]
+        kind: Option<Kind>,
+        /// At most so many
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// A stored run as a report
+    #[command(
+        after_help = "Examples:\n  patchbay report 42\n  patchbay report 42 -o report.html\n  patchbay report 42 -o junit.xml"
+    )]
+    Report {
+        /// The run's number, as `history` shows it, or `last`
+        run: String,
+        /// The file; its ending chooses the kind: .html, .json, .xml (JUnit)
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// What this machine has and lacks
+    Doctor,
+    /// The JSON Schema of the integration file, for editors
+    Schema,
+    /// A script that completes this command in a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  patchbay sample --port 8617
+  patchbay sample --fault latency=200ms --fault errors=20%
+  patchbay sample --at http://127.0.0.1:8617 --fault missing-field   (a running one, from another terminal)")]
+pub(crate) struct SampleArguments {
+    /// The port on 127.0.0.1; 0 for any that is free
+    #[arg(long, default_value_t = patchbay_engine::sample::PORT)]
+    pub(crate) port: u16,
+    /// What it does wrong: latency=200ms, errors=20%, stall, type-change, missing-field, wrong-status, expired-token
+    #[arg(long = "fault", value_name = "F")]
+    pub(crate) faults: Vec<String>,
+    /// The bearer token that it takes
+    #[arg(long, default_value = patchbay_engine::sample::TOKEN)]
+    pub(crate) token: String,
+    /// Register it in the workspace, with its token in the keychain
+    #[arg(long)]
+    pub(crate) register: bool,
+    /// End after this time [default: on Ctrl-C]
+    #[arg(long = "for", value_name = "D")]
+    pub(crate) duration: Option<Span>,
+    /// Tell the one that runs at this address what to do wrong, in place of starting one; no faults mend it
+    #[arg(long, value_name = "URL", conflicts_with_all = ["port", "register", "duration", "token"])]
+    pub(crate) at: Option<String>,
+}
+
+impl SampleArguments {
+    pub(crate) fn faults(&self) -> Result<Faults, patchbay_contracts::Problem> {
+        let mut faults = Faults::default();
+        for text in &self.faults {
+            faults
+                .turn_on(text)
+                .map_err(|bad| patchbay_contracts::Problem::new(patchbay_contracts::Code::InvalidInput, bad.to_string()))?;
+        }
+        Ok(faults)
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  patchbay probe orders/'create order'
+  patchbay probe http://127.0.0.1:8617/health
+  patchbay probe https://api.example.com/v1/orders -X POST -H 'Content-Type: application/json' -d '{\"amount\": 1}'
+  patchbay probe \"curl -u me:pass https://api.example.com\"")]
+pub(crate) struct ProbeArguments {
+    /// NAME, NAME/ENDPOINT, an address or a curl line in quotes
+    pub(crate) target: String,
+    /// The method
+    #[arg(short = 'X', long, value_parser = method)]
+    pub(crate) method: Option<Method>,
+    /// A header; may be repeated
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    pub(crate) headers: Vec<String>,
+    /// The body, or @FILE
+    #[arg(short, long)]
+    pub(crate) data: Option<String>,
+    /// Follow redirects
+    #[arg(short = 'L', long)]
+    pub(crate) location: bool,
+    /// Accept a bad certificate, and say so
+    #[arg(short = 'k', long)]
+    pub(crate) insecure: bool,
+    /// The longest that it may take
+    #[arg(long)]
+    pub(crate) timeout: Option<Span>,
+    /// Exit with 1 on a status of 400 or more
+    #[arg(short, long)]
+    pub(crate) fail: bool,
+}
+
+fn method(text: &str) -> Result<Method, String> {
+    Method::named(text).ok_or_else(|| format!("there are {}", Method::ALL.map(Method::as_str).join(", ")))
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ContractCommand {
+    /// Call every endpoint and judge what comes
+    #[command(after_help = "Examples:
+  patchbay contract test orders
+  patchbay contract test orders.yaml --url http://127.0.0.1:8617 --report junit=contract.xml --report html=contract.html")]
+    Test {
+        /// The integration, or an integration file
+        contract: String,
+        /// The address to call, in place of the file's base_url
+        #[arg(long)]
+        url: Option<String>,
+        /// Write a report: junit=FILE, json=FILE or html=FILE; may be repeated
+        #[arg(long = "report", value_name = "KIND=FILE")]
+        reports: Vec<String>,
+    },
+    /// Find mistakes in integration files without calling anything
+    #[command(after_help = "Example:\n  patchbay contract lint *.yaml")]
+    Lint {
+        /// The files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  patchbay load orders                                          (as its file says)
+  patchbay load http://127.0.0.1:8617/health --connections 32 --duration 10s
+  patchbay load orders/'list orders' --rate 200/s --duration 30s --threshold 'p95 < 500ms' --threshold 'errors < 1%'")]
+pub(crate) struct LoadArguments {
+    /// NAME, NAME/ENDPOINT or an address
+    pub(crate) target: String,
+    /// Start so many requests in a time, whatever the service does
+    #[arg(long, value_name = "R")]
+    pub(crate) rate: Option<Rate>,
+    /// So many connections at once
+    #[arg(long, value_name = "N")]
+    pub(crate) connections: Option<u32>,
+    /// How long
+    #[arg(long, value_name = "D")]
+    pub(crate) duration: Option<Span>,
+    /// The first part of the run, left out of the figures
+    #[arg(long, value_name = "D")]
+    pub(crate) warm_up: Option<Span>,
+    /// The longest that one request may take
+    #[arg(long, value_name = "D")]
+    pub(crate) timeout: Option<Span>,
+    /// What must hold at the end, such as 'p95 < 500ms'; may be repeated
+    #[arg(long = "threshold", value_name = "T")]
+    pub(crate) thresholds: Vec<String>,
+    /// Write a report: junit=FILE, json=FILE or html=FILE; may be repeated
+    #[arg(long = "report", value_name = "KIND=FILE")]
+    pub(crate) reports: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretCommand {
+    /// Set or replace a secret; its value is read from standard input
+    #[command(after_help = "Example:\n  pass show orders | patchbay secret set orders-token --host api.example.com")]
+    Set {
+        /// Its name, as in ${secret:NAME}
+        name: String,
+        /// A host that it may be sent to: host, host:port or *.domain; may be repeated [default: those of the integrations that name it]
+        #[arg(long = "host", value_name = "HOST")]
+        hosts: Vec<String>,
+    },
+    /// The secrets, without their values
+    List,
+    /// Remove a secret
+    Remove {
+        /// Its name
+        name: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Kind {
+    Probe,
+    Contract,
+    Load,
+}

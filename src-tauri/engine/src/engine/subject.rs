@@ -1,0 +1,126 @@
+//! What a contract run or a load run is about: an integration of the workspace, or a file from anywhere.
+
+use std::{path::Path, sync::Arc};
+
+use patchbay_contracts::{
+    Code, Problem,
+    contract::ContractProgress,
+    integration::{Integration, LoadSpec},
+    ipc::Event,
+    run::{Job, Progress, Report, RunKind},
+};
+use url::Url;
+
+use super::{Engine, PACE};
+use crate::{
+    Result,
+    contract::{self, Schemas},
+    definition::{self, Parsed},
+    load,
+    utils::limit::Spacing,
+};
+
+/// An integration, with the file that it stands in.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// The file, relative to the workspace where it lies inside.
+    pub file: String,
+    /// What the file defines.
+    pub definition: Integration,
+    parsed: Arc<Parsed>,
+    schemas: Schemas,
+}
+
+impl Subject {
+    /// An integration from the text of a file that need not lie in a workspace. Its schemas may refer to files beside it.
+    ///
+    /// # Errors
+    /// The first mistake that keeps it from being used.
+    pub fn read(file: &str, text: &str) -> Result<Self> {
+        let path = Path::new(file);
+        let schemas = match (path.parent(), path.file_name()) {
+            (Some(folder), Some(name)) if path.is_file() => Schemas::within(folder, &name.to_string_lossy()),
+            _ => Schemas::closed(),
+        };
+        Self::new(file, Arc::new(definition::parse(file, text.as_bytes())), schemas)
+    }
+
+    fn new(file: &str, parsed: Arc<Parsed>, schemas: Schemas) -> Result<Self> {
+        match &parsed.definition {
+            Some(definition) => Ok(Self { file: file.to_owned(), definition: definition.clone(), parsed, schemas }),
+            None => Err(parsed
+                .problems
+                .first()
+                .cloned()
+                .unwrap_or_else(|| Problem::new(Code::InvalidDefinition, format!("`{file}` can't be read")))),
+        }
+    }
+}
+
+impl Engine {
+    /// The integration of that name in the workspace.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] with the nearest name, or the first mistake that keeps its file from being used.
+    pub fn subject(&self, name: &str) -> Result<Subject> {
+        let entry = self.0.workspace.entry(name)?;
+        let schemas = Schemas::within(self.0.workspace.dir(), &entry.file);
+        Subject::new(&entry.file, entry.parsed, schemas)
+    }
+
+    /// The integration of that name, with its address in the chosen environment filled in, and the files of its schemas.
+    pub(super) fn placed(&self, name: &str) -> Result<(Integration, Schemas)> {
+        let Subject { mut definition, schemas, .. } = self.subject(name)?;
+        definition.base_url = Some(self.base_url(&definition)?);
+        Ok((definition, schemas))
+    }
+
+    /// Starts a contract run, against `url` where it is given.
+    ///
+    /// # Errors
+    /// An address that is none, or a schema file that can't be read.
+    pub fn start_contract_of(&self, subject: Subject, url: Option<String>) -> Result<Job> {
+        let Subject { file, mut definition, parsed, schemas } = subject;
+        definition.base_url = Some(match url {
+            Some(url) => address(&url)?,
+            None => self.base_url(&definition)?,
+        });
+        Ok(self.start(RunKind::Contract, definition.name.clone(), |engine, reins| async move {
+            let context = engine.context(Some(&definition.name));
+            let mut spacing = Spacing::new(PACE);
+            let progress = |news: ContractProgress| {
+                if spacing.due() {
+                    engine.tell(Event::Progress { job: reins.id, progress: Progress::Contract(news) });
+                }
+            };
+            let report =
+                contract::verify(&context, &file, &definition, &parsed.positions, &schemas, &reins.cancel, progress).await;
+            Ok(Report::Contract(report))
+        }))
+    }
+
+    /// Starts a load run.
+    ///
+    /// # Errors
+    /// A plan that can't be carried out, or a credential or variable that is missing.
+    pub async fn start_load_of(&self, subject: Subject, spec: LoadSpec) -> Result<Job> {
+        let Subject { mut definition, schemas, .. } = subject;
+        definition.base_url = Some(self.base_url(&definition)?);
+        let context = self.context(Some(&definition.name));
+        let plan = load::plan(&context, &definition, &schemas, spec).await?;
+        Ok(self.start(RunKind::Load, definition.name.clone(), |engine, reins| async move {
+            let report = load::run(plan, reins.cancel, move |news| {
+                engine.tell(Event::Progress { job: reins.id, progress: Progress::Load(news) });
+            });
+            report.await.map(Report::Load)
+        }))
+    }
+}
+
+fn address(text: &str) -> Result<String> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(text.trim_end_matches('/').to_owned()),
+        _ => Err(Problem::new(Code::InvalidInput, format!("`{text}` is not an address"))
+            .next("Write it whole, such as http://127.0.0.1:8617")),
+    }
+}
