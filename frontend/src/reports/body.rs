@@ -5,10 +5,9 @@ use std::rc::Rc;
 use patchbay_contracts::probe::Body;
 use yew::prelude::*;
 
-use super::find::find;
 use crate::{
     components::{CopyButton, Input, JsonTree, Segments},
-    utils::text,
+    utils::{find::find, text},
 };
 
 /// How many characters of a text are put into the page at once. More would freeze it, and nobody reads that far.

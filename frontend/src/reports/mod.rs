@@ -2,7 +2,6 @@
 
 mod body;
 mod contract;
-mod find;
 mod load;
 mod load_tables;
 mod probe;

@@ -4,6 +4,8 @@ pub mod clock;
 pub mod curl;
 pub mod dom;
 pub mod edits;
+pub mod families;
+pub mod find;
 pub mod hosts;
 pub mod input;
 pub mod order;

@@ -1,6 +1,5 @@
 //! The metrics page of an integration: what series there are, and charts of those that were chosen.
 
-mod families;
 mod list;
 
 use std::rc::Rc;
@@ -20,9 +19,11 @@ use crate::{
     chart::{ChartGroup, ChartView, RangePicker, use_span, zone},
     components::{Button, EmptyState, Field, Glyph, Input, Kind, Loading, Panel, ProblemList, ProblemView},
     hooks::{use_data, use_notify, use_query},
-    utils::text,
+    utils::{
+        families::{self, Choice, families},
+        text,
+    },
 };
-use families::{Choice, families};
 use list::SeriesList;
 
 /// How many charts stand on the page at once.

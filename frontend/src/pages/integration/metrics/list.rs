@@ -5,10 +5,12 @@ use std::{collections::BTreeSet, rc::Rc};
 use patchbay_contracts::{chart::Unit, metrics::MetricKind};
 use yew::prelude::*;
 
-use super::families::{Choice, FamilyEntry, Item, braced};
 use crate::{
     components::{Glyph, Icon, Input, MiddleCut},
-    utils::text,
+    utils::{
+        families::{Choice, FamilyEntry, Item, braced},
+        text,
+    },
 };
 
 /// How many families, and how many series of one, are shown before the others are asked for.
