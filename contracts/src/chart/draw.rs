@@ -12,6 +12,8 @@ const DIGIT: f64 = 6.8;
 const TOP: f64 = 8.0;
 /// Room below the plot for its labels.
 const BOTTOM: f64 = 22.0;
+/// Room to the left of the plot, unless its labels need more.
+const LEFT: f64 = 64.0;
 /// Room to the right of the plot.
 const RIGHT: f64 = 12.0;
 /// The least height that a tick of the values has to itself.
@@ -38,7 +40,8 @@ impl Chart {
         let (axis, rules_in_reach) = self.value_axis(&cuts, height);
 
         let longest = axis.ticks.iter().map(|(_, label)| label.chars().count()).max().unwrap_or(0) as f64;
-        let left = (longest * DIGIT + 12.0).min(width / 3.0).max(24.0);
+        // Charts under each other begin at one line as long as their labels are of the usual length.
+        let left = (longest * DIGIT + 12.0).max(LEFT).min(width / 3.0).max(24.0);
         let plot = Rect {
             x: left.ceil(),
             y: TOP,

@@ -11,7 +11,7 @@ use super::group::{Group, use_group};
 use crate::components::{Button, Kind};
 
 /// How many series the legend shows before the others are asked for.
-const LEGEND: usize = 12;
+const LEGEND: usize = 8;
 
 /// The properties of [`ChartView`].
 #[derive(Properties, PartialEq)]
@@ -169,6 +169,7 @@ impl Hands {
                 }
                 "0" => group.zoom.set(None),
                 "Escape" if dragging => drag.set(None),
+                "Escape" if group.zoom.is_some() => group.zoom.set(None),
                 "Escape" if group.cross.is_some() => group.cross.set(None),
                 _ => return,
             }

@@ -61,7 +61,7 @@ pub fn LoadReportView(props: &LoadReportViewProps) -> Html {
                 <p class="note" data-test="note"><Icon glyph={Glyph::Degraded} />{ note }</p>
             }) }
             <LoadTiles totals={report.totals} latency={report.latency} />
-            <Thresholds results={report.thresholds.clone()} />
+            <div class="narrow"><Thresholds results={report.thresholds.clone()} /></div>
             <LoadCharts {slices} thresholds={report.spec.thresholds.clone()} />
             <ChartGroup><ChartView chart={distribution} height=150.0 test="distribution" /></ChartGroup>
             <div class="columns">
@@ -115,7 +115,7 @@ pub fn LoadTiles(props: &LoadTilesProps) -> Html {
                     </div>
                 }) }
             </dl>
-            if !lost.is_empty() { <p class="note" data-test="lost"><Icon glyph={Glyph::Degraded} />{ lost.join(", ") }</p> }
+            if !lost.is_empty() { <p class="muted" data-test="lost">{ format!("Without an answer: {}.", lost.join(", ")) }</p> }
         </>
     }
 }

@@ -65,7 +65,7 @@ fn phases(timing: &Waterfall) -> Vec<(&'static str, &'static str, f64)> {
         .collect();
     let rest = timing.total_ms - phases.iter().map(|(_, _, ms)| ms).sum::<f64>();
     if rest > ROUNDING.0 && rest > timing.total_ms * ROUNDING.1 {
-        phases.insert(0, ("Other", "phase-other", rest));
+        phases.push(("Other", "phase-other", rest));
     }
     phases
 }

@@ -5,6 +5,41 @@ use patchbay_contracts::{
     probe::ProbeRequest,
 };
 
+/// Whether a text is a line for curl, with or without the prompt that documentation shows before it.
+pub fn is_curl(text: &str) -> bool {
+    let text = text.trim_start();
+    let text = ["$ ", "> ", "% ", "# "].iter().find_map(|prompt| text.strip_prefix(prompt)).unwrap_or(text).trim_start();
+    let Some((first, rest)) = text.split_once(char::is_whitespace) else { return false };
+    (matches!(first, "curl" | "curl.exe") || first.ends_with("/curl")) && !rest.trim().is_empty()
+}
+
+/// The host of an address with its port, where they stand in it in plain.
+pub fn host(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    if host.contains("${") { String::new() } else { host.to_owned() }
+}
+
+/// What becomes of the request in the editors when `input` was understood as `new`. A curl line says all of it. An
+/// address says nothing of headers and body, so that those that were typed stay, and names a method only where it
+/// stands before it.
+pub fn taken_over(old: &ProbeRequest, new: ProbeRequest, input: &str) -> ProbeRequest {
+    if is_curl(input) {
+        return ProbeRequest { integration: old.integration.clone(), ..new };
+    }
+    let named = input.split_whitespace().next().and_then(Method::named).filter(|_| input.trim().contains(char::is_whitespace));
+    let mut query = new.query;
+    query.extend(old.query.iter().cloned());
+    ProbeRequest {
+        method: named.unwrap_or(old.method),
+        url: new.url,
+        query,
+        auth: new.auth.or_else(|| old.auth.clone()),
+        ..old.clone()
+    }
+}
+
 /// The request as one line that the backend understands again. References such as `${secret:NAME}` stay references,
 /// so that no credential is in it.
 pub fn line(request: &ProbeRequest) -> String {

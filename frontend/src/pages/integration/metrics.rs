@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use patchbay_contracts::{
     Timestamp,
-    chart::{Chart, Series, Style, Tone, Unit, Weight, XAxis},
+    chart::{Chart, Series, Style, TONES, Tone, Unit, Weight, XAxis},
     integration::Metrics,
     ipc::{EditDefinition, ListSeries, QuerySeries, ScrapeNow},
     metrics::{Line, ScrapeReport, SeriesQuery, Shape},
@@ -69,7 +69,7 @@ fn AddMetrics(props: &AddMetricsProps) -> Html {
     };
     html! {
         <EmptyState glyph={Glyph::Metrics} title="No metrics are scraped" test="metrics-empty"
-            hint="If the service exposes Prometheus metrics, name their address, whole or under the base URL. This adds a `metrics:` section to the file.">
+            hint="If the service exposes Prometheus metrics, name their address, whole or under the base URL. The file gets a section for it, which can be undone.">
             <form class="form-row" onsubmit={add.reform(|event: SubmitEvent| event.prevent_default())}>
                 <Field label="Address of the metrics">
                     <Input value={(*url).clone()} {on_input} code=true test="metrics-url" />
@@ -261,10 +261,20 @@ fn chart(title: &str, lines: &[Line], (from, to): (Timestamp, Timestamp)) -> Cha
             hues.push(subject);
             hues.len() - 1
         });
+        let style = match weight {
+            Some(weight) => Style::Line(weight),
+            // The hues begin again after six, and then the lines are dashed.
+            None if hue >= usize::from(TONES) => Style::Dashed,
+            None => Style::Line(Weight::P95),
+        };
         Series {
             label: line.label.clone(),
-            style: Style::Line(weight.unwrap_or_default()),
-            tone: if quantiles_only || lines.len() == 1 { Tone::Accent } else { Tone::Nth(u8::try_from(hue % 6).unwrap_or(0)) },
+            style,
+            tone: if quantiles_only || lines.len() == 1 {
+                Tone::Accent
+            } else {
+                Tone::Nth(u8::try_from(hue % usize::from(TONES)).unwrap_or(0))
+            },
             points: line.points.iter().map(|(at, value)| (*at as f64, *value)).collect(),
             hidden: false,
         }

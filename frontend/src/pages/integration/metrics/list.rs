@@ -125,10 +125,10 @@ fn Family(props: &FamilyProps) -> Html {
                 }
                 if let Some(whole) = &props.whole {
                     <ChoiceButton choice={whole.clone()} chosen={props.chosen.contains(whole)} on_toggle={props.on_toggle.clone()}
-                        title={props.help.clone()} label={props.name.clone()}
+                        title={format!("{} {}", props.name, props.help)} label={props.name.clone()}
                         value={if single { Unit::Count.show(props.items[0].last) } else { text::count(props.items.len() as u64) + " ×" }} />
                 } else {
-                    <span class="family-name" title={props.help.clone()}><MiddleCut text={props.name.clone()} limit=38 /></span>
+                    <span class="family-name" title={props.help.clone()}><MiddleCut text={props.name.clone()} limit=28 /></span>
                 }
                 <span class="kind">{ kind }</span>
             </div>
@@ -178,7 +178,7 @@ fn ChoiceButton(props: &ChoiceButtonProps) -> Html {
     html! {
         <button type="button" class={classes!("choice", props.chosen.then_some("chosen"))} aria-pressed={if props.chosen { "true" } else { "false" }}
             title={props.title.clone()} {onclick} data-test="series">
-            <span class="choice-name code"><MiddleCut text={props.label.clone()} limit=38 /></span>
+            <span class="choice-name code"><MiddleCut text={props.label.clone()} limit=28 /></span>
             <span class="choice-value">{ &props.value }</span>
         </button>
     }

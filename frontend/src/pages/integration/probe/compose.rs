@@ -17,6 +17,7 @@ use super::{auth::AuthEditor, pairs::Pairs};
 use crate::{
     components::{Button, Field, Glyph, Icon, Input, Kind, ProblemView, Segments, Select, Toggle, value_of},
     ipc::call,
+    utils::curl::{host, is_curl, taken_over},
 };
 
 /// The properties of [`Composer`].
@@ -142,19 +143,6 @@ pub fn Composer(props: &ComposerProps) -> Html {
     }
 }
 
-fn is_curl(text: &str) -> bool {
-    let text = text.trim_start().trim_start_matches("$ ");
-    text.strip_prefix("curl").is_some_and(|rest| rest.starts_with(char::is_whitespace) && !rest.trim().is_empty())
-}
-
-/// The host and port of an address, where it has them in plain.
-fn host(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    if host.contains("${") { String::new() } else { host.to_owned() }
-}
-
 /// Gives the request on with one thing changed.
 fn with<T: 'static>(props: &ComposerProps, change: fn(&mut ProbeRequest, T)) -> Callback<T> {
     let (request, on_change) = (props.request.clone(), props.on_change.clone());
@@ -188,12 +176,7 @@ fn understand(props: &ComposerProps, reading: &UseStateHandle<Reading>) -> Callb
         spawn_local(async move {
             match call(UnderstandRequest { input: input.clone() }).await {
                 Ok(Understood { request, ignored, secrets }) => {
-                    let kept = if is_curl(&input) {
-                        ProbeRequest { integration: old.integration.clone(), ..request }
-                    } else {
-                        // An address says nothing of headers and body: those that were typed stay.
-                        ProbeRequest { url: request.url, ..(*old).clone() }
-                    };
+                    let kept = taken_over(&old, request, &input);
                     reading.set(if ignored.is_empty() && secrets.is_empty() {
                         Reading::Nothing
                     } else {
@@ -210,7 +193,9 @@ fn understand(props: &ComposerProps, reading: &UseStateHandle<Reading>) -> Callb
     })
 }
 
-/// Sends the request. An address without a scheme is understood first, as is a curl line that was typed.
+/// Sends the request. What stands in the address is understood first: it may lack its scheme, be a curl line, or hold a
+/// credential that must not be stored. What a reference stands for is known only where it is sent, so an address with
+/// one is left as it is.
 fn send(props: &ComposerProps, reading: &UseStateHandle<Reading>) -> Callback<()> {
     let (request, on_send, busy) = (props.request.clone(), props.on_send.clone(), props.busy);
     let (understand, reading) = (understand(props, reading), reading.setter());
@@ -219,7 +204,7 @@ fn send(props: &ComposerProps, reading: &UseStateHandle<Reading>) -> Callback<()
         if busy || url.is_empty() {
             return;
         }
-        if url.contains("://") || url.starts_with("${") {
+        if url.contains("${") && !is_curl(url) {
             reading.set(Reading::Nothing);
             on_send.emit(ProbeRequest { url: url.to_owned(), ..(*request).clone() });
         } else {
