@@ -62,10 +62,8 @@ pub fn SeriesList(props: &SeriesListProps) -> Html {
     };
     html! {
         <div class="series-list" role="group" aria-label="Series">
-            <div data-filter="">
-                <Input kind="search" value={(*wanted).clone()} {on_input} label="Filter the series"
-                    placeholder={format!("Filter {} series", text::count(count as u64))} test="series-filter" />
-            </div>
+            <Input kind="search" value={(*wanted).clone()} {on_input} label="Filter the series" filter=true
+                placeholder={format!("Filter {} series (/)", text::count(count as u64))} test="series-filter" />
             if found.is_empty() { <p class="muted" data-test="series-none">{ format!("No series contains “{}”.", *wanted) }</p> }
             <ul>
                 { for found.iter().take(*shown).map(|(family, items)| html! {
