@@ -60,7 +60,7 @@ pub fn add_target() -> bool {
     }
     say(&format!("rustup target add {TARGET}"));
     let mut command = Command::new("rustup");
-    command.args(["target", "add", TARGET]).env("RUSTUP_MAX_RETRIES", "0").stdin(Stdio::null());
+    command.args(["target", "add", TARGET]).env("RUSTUP_MAX_RETRIES", "0").env_remove("RUST_BACKTRACE").stdin(Stdio::null());
     let added = finishes_within(&mut command, RUSTUP_PATIENCE);
     if !added {
         say("rustup could not add it, so another compiler has to build the page");
