@@ -204,3 +204,52 @@ fn a_revision_tells_texts_apart() {
     assert_ne!(definition::revision("a"), definition::revision("b"));
     assert_ne!(definition::revision(""), definition::revision("\0"));
 }
+
+#[test]
+fn whatever_is_done_to_a_sound_file_the_reader_stays_calm_and_the_places_lie_inside() {
+    const PIECES: [&str; 16] =
+        ["{", "}", "[", "]", ":", "-", "#", "\"", "'", "\n", "\t", "&a ", "*a", "!!int ", "${", "é\u{feff}"];
+    let mut seed: u64 = 20_260_102;
+    let mut below = |bound: usize| {
+        seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (seed >> 33) as usize % bound
+    };
+    let mut sound = 0;
+    for round in 0..600 {
+        let mut text: Vec<char> = FULL.chars().collect();
+        for _ in 0..=below(3) {
+            let at = below(text.len());
+            match below(3) {
+                0 => drop(text.drain(at..(at + 1 + below(12)).min(text.len()))),
+                1 => drop(text.splice(at..at, PIECES[below(PIECES.len())].chars())),
+                _ => {
+                    let copied: Vec<char> = text[at..(at + 30).min(text.len())].to_vec();
+                    let to = below(text.len());
+                    text.splice(to..to, copied);
+                }
+            }
+        }
+        let text: String = text.into_iter().collect();
+        let parsed = read(text.as_bytes());
+        assert_eq!(parsed.definition.is_some(), parsed.problems.is_empty(), "round {round}: {text}");
+        sound += usize::from(parsed.definition.is_some());
+        for place in parsed.problems.iter().filter_map(|problem| problem.place.as_ref()) {
+            let line = text.split('\n').nth(place.line as usize - 1).unwrap_or_default();
+            assert!(place.line as usize <= text.split('\n').count(), "round {round}: {place}\n{text}");
+            assert!(place.column as usize <= line.chars().count() + 1, "round {round}: {place}\n{text}");
+        }
+    }
+    // Without some of each the test would show nothing.
+    assert!((20..580).contains(&sound), "{sound} of 600 were still sound");
+}
+
+#[test]
+fn the_example_of_the_sample_service_is_the_one_that_is_registered() {
+    let registered = patchbay_engine::sample::definition("http://127.0.0.1:8617");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts/examples");
+    let example = folder.join("sample-orders.yaml");
+    if env::var_os("PATCHBAY_BLESS").is_some() {
+        fs::write(&example, &registered).expect("the example can be written");
+    }
+    assert!(fs::read_to_string(example).is_ok_and(|example| example == registered), "run with PATCHBAY_BLESS=1 and commit");
+}

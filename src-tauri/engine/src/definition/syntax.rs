@@ -41,7 +41,11 @@ pub fn too_deep(place: Place) -> Problem {
 /// A mistake that the YAML parser found at a line (from 1) and a column (from 0). The text around the place is looked
 /// at, since it says more than the parser's own words, and none of it is repeated: it could be a credential.
 pub fn explain(file: &str, text: &str, line: usize, column: usize, found: &str) -> Problem {
-    let content = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    // The end of a text without a last line break is told as a line that isn't there.
+    let lines = text.split('\n').count();
+    let (line, column) = if line > lines { (lines, usize::MAX) } else { (line, column) };
+    let content = text.split('\n').nth(line.saturating_sub(1)).unwrap_or_default().trim_end_matches('\r');
+    let column = column.min(content.chars().count());
     let place = Place { file: file.to_owned(), line: line.max(1) as u32, column: column as u32 + 1 };
     let problem = Problem::new(Code::InvalidDefinition, "The YAML can't be read");
     let before = || content.chars().take(column);
