@@ -8,6 +8,29 @@
 //! - Palette and keys: `palette`, `palette-input`, `palette-entry`, `palette-none`, `keys`, `keys-close`.
 //! - Parts: `status` (`data-status`), `verdict` (`data-verdict`), `problem` (`data-code`), `problem-why`, `problem-next`,
 //!   `problem-place`, `empty`, `drawer`, `drawer-close`, `copy`, `json`, `editor`.
+//! - Charts: `legend`, `chart-instant`, `chart-reset`, `chart-note`; each chart by a name of its own, and by that name and
+//!   `-canvas` what takes the pointer and the keys: `load-rate`, `load-latency`, `distribution`, `metric-chart`. The range
+//!   of time: `range-15m` … `range-7d`.
+//! - Probe: `probe-page`, `probe-method`, `probe-url`, `probe-send`, `probe-endpoint`, `probe-register`, `probe-body`,
+//!   `probe-redirects`, `probe-insecure`, `probe-timeout`, `probe-empty`, `understood`; `request-part-query` …
+//!   `request-part-options`; `query-name-0`, `query-value-0`, `query-remove-0` and so on, `header-…` likewise; `auth-none` …
+//!   `auth-api_key`, `auth-user`, `auth-key-name`, `auth-key-place`, `auth-secret`, `secret-name`, `secret-value`,
+//!   `secret-keep`; `answer`, `past-answer`.
+//! - An exchange: `exchange`, `response-status` (`data-status`), `response-time`, `response-size`, `note`, `waterfall`,
+//!   `total-time`; `part-body` … `part-redirects`; `body`, `body-as-tree`, `body-as-text`, `body-as-hex`, `body-find`,
+//!   `finds`, `finds-none`, `raw-text`, `hex`, `show-more`, `body-truncated`, `no-body`, `copy-body`; `headers`, `sent`,
+//!   `curl`, `copy-curl`, `certificate`, `redirects`.
+//! - Contract: `contract-page`, `contract-run`, `contract-cancel`, `contract-progress`, `contract-report`,
+//!   `contract-verdict`, `endpoints`, `endpoint`, `endpoint-details`, `endpoint-exchange`, `broken-check` (`data-check`),
+//!   `check-pointer`, `check-place`, `expected`, `actual`, `no-endpoints`, `open-definition`.
+//! - Load: `load-page`, `load-form`, `executor-connections`, `executor-rate`, `load-endpoint`, `load-rate-field`,
+//!   `load-connections`, `load-duration`, `load-warm-up`, `load-timeout`, `threshold-field`, `threshold-add`,
+//!   `threshold-chip`, `threshold-remove`, `load-start`, `load-keep`, `load-cancel`, `load-progress`, `load-elapsed`,
+//!   `load-report`, `load-verdict`, `partial`, `lost`, `tile-rate` … `tile-bytes`, `thresholds`, `threshold`, `quantiles`,
+//!   `statuses`, `errors`.
+//! - Metrics: `metrics-page`, `metrics-empty`, `metrics-url`, `metrics-add`, `metrics-nothing`, `metrics-unchosen`,
+//!   `series-filter`, `series-none`, `series`, `family-open`, `chart-close`, `scrape-now`, `scrape-problems`.
+//! - Stored runs beside these: `shown-run`, `past-runs`, `past-run`, `export-html`, `export-json`, `export-junit`.
 
 use std::{
     cell::{Cell, RefCell},

@@ -192,7 +192,7 @@ fn CertificateView(props: &CertificateViewProps) -> Html {
     let (glyph, class, word) =
         if certificate.valid { (Glyph::Healthy, "healthy", "valid") } else { (Glyph::Down, "down", "not valid, and accepted") };
     html! {
-        <dl class="facts" data-test="certificate">
+        <dl class="certificate" data-test="certificate">
             <div><dt>{ "Found" }</dt><dd><span class={classes!("badge", class)}><Icon {glyph} /><span>{ word }</span></span></dd></div>
             <div><dt>{ "Issued to" }</dt><dd class="breakable">{ &certificate.subject }</dd></div>
             <div><dt>{ "Issued by" }</dt><dd class="breakable">{ &certificate.issuer }</dd></div>

@@ -33,6 +33,8 @@ pub fn LoadTab(props: &TabProps) -> Html {
     let job = use_newest_job(RunKind::Load, &name);
     let past = use_past_runs(RunKind::Load, &name);
     let start = use_start();
+    // What was started last is what the form holds again when the run is over.
+    let sent = use_state_eq(|| None::<LoadSpec>);
     let notify = use_notify();
     let endpoints: Vec<AttrValue> = match &props.detail.definition {
         Some(definition) => definition.endpoints.iter().map(|endpoint| endpoint.label().into()).collect(),
@@ -43,8 +45,11 @@ pub fn LoadTab(props: &TabProps) -> Html {
     }
     let defined = props.detail.definition.as_ref().and_then(|definition| definition.load.clone());
     let on_start = {
-        let (start, integration) = (start.clone(), name.clone());
-        Callback::from(move |spec: LoadSpec| start.run(StartLoad { integration: integration.clone(), spec }))
+        let (start, integration, sent) = (start.clone(), name.clone(), sent.setter());
+        Callback::from(move |spec: LoadSpec| {
+            sent.set(Some(spec.clone()));
+            start.run(StartLoad { integration: integration.clone(), spec });
+        })
     };
     let on_keep = {
         let (notify, name) = (notify, name.clone());
@@ -62,10 +67,10 @@ pub fn LoadTab(props: &TabProps) -> Html {
         <div class="stack" data-test="load-page">
             if let Some((id, live)) = running {
                 <Panel title="Under way" aside={html! { <CancelButton job={*id} test="load-cancel" /> }} test="load-progress">
-                    <LiveLoad live={live.clone()} thresholds={defined.map(|spec| spec.thresholds).unwrap_or_default()} />
+                    <LiveLoad live={live.clone()} thresholds={(*sent).clone().or(defined).map(|spec| spec.thresholds).unwrap_or_default()} />
                 </Panel>
             } else {
-                <LoadForm {endpoints} {defined} busy={start.busy} {on_start} {on_keep} />
+                <LoadForm {endpoints} {defined} sent={(*sent).clone()} busy={start.busy} {on_start} {on_keep} />
                 <JobEnd refused={start.problem.clone()} {finished} />
                 { match (&past.data, &past.problem) {
                     (_, Some(problem)) => html! { <ProblemView problem={problem.clone()} /> },

@@ -120,6 +120,8 @@ pub struct LoadFormProps {
     pub endpoints: Vec<AttrValue>,
     /// What the file says.
     pub defined: Option<LoadSpec>,
+    /// What was started last from this page.
+    pub sent: Option<LoadSpec>,
     /// Whether a run is being started.
     pub busy: bool,
     /// Starts a run.
@@ -128,13 +130,19 @@ pub struct LoadFormProps {
     pub on_keep: Callback<LoadSpec>,
 }
 
-/// The form; filled in from the file.
+/// The form; filled in from what was started last, else from the file.
 #[component]
 pub fn LoadForm(props: &LoadFormProps) -> Html {
-    let draft = use_state_eq(|| Draft::of(props.defined.as_ref()));
+    let draft = use_state_eq(|| Draft::of(props.sent.as_ref().or(props.defined.as_ref())));
+    let seen = use_mut_ref(|| props.defined.clone());
     {
         let draft = draft.setter();
-        use_effect_with(props.defined.clone(), move |defined| draft.set(Draft::of(defined.as_ref())));
+        use_effect_with(props.defined.clone(), move |defined| {
+            if *seen.borrow() != *defined {
+                seen.borrow_mut().clone_from(defined);
+                draft.set(Draft::of(defined.as_ref()));
+            }
+        });
     }
     let read = draft.read();
     let mistakes = read.as_ref().err().cloned().unwrap_or_default();
