@@ -13,7 +13,7 @@ use patchbay_contracts::{
     metrics::{Exemplar, MetricKind, Sample, ScrapeReport},
 };
 use patchbay_engine::metrics::{
-    MAX_LINE, MAX_PROBLEMS, MAX_SAMPLES,
+    MAX_LINE, MAX_LINES, MAX_PROBLEMS, MAX_SAMPLES,
     line::{self, Dialect},
     parse, plain,
 };
@@ -366,6 +366,11 @@ fn bounds() {
 
     let labels = (0..300).map(|i| format!("l{i}=\"\"")).collect::<Vec<_>>().join(",");
     check_refused(None, &format!("a{{{labels}}} 1\n"), &["1:"]);
+    let many = (0..200).map(|i| format!("l{i}=\"\"")).collect::<Vec<_>>().join(",");
+    assert_eq!(parse("test", None, format!("a{{{many}}} 1\n").as_bytes()).problems, []);
+    check_refused(None, &format!("a{{{many},l150=\"\"}} 1\n"), &["1:1493 The label `l150` stands twice"]);
+
+    check_refused(None, &"\n".repeat(MAX_LINES + 5), &["1000001:1 The document has more than 1000000 lines"]);
 
     let report = parse("test", None, "?\n".repeat(1000).as_bytes());
     assert_eq!(report.problems.len(), MAX_PROBLEMS + 1);

@@ -6,7 +6,7 @@ use patchbay_contracts::{
 };
 use patchbay_engine::{
     metrics::{
-        MAX_LINES, legend,
+        MAX_DRAWN, legend,
         lines::{self, MAX_POINTS},
         parse, query,
     },
@@ -238,9 +238,9 @@ async fn few_lines_and_a_word_on_the_rest() {
     let text: String = (0..57).map(|i| format!("jobs{{q=\"{i:02}\"}} {i}\n")).collect();
     let store = stored(&[text.clone(), text]).await;
     let lines = ask(&store, "jobs", &[], Shape::Auto, 0).await;
-    assert_eq!(lines.len(), MAX_LINES + 1);
-    assert_eq!((lines[0].label.as_str(), lines[MAX_LINES - 1].label.as_str()), ("q=56", "q=37"));
-    assert_eq!((lines[MAX_LINES].label.as_str(), lines[MAX_LINES].points.len()), ("37 more, whose last values are smaller", 0));
+    assert_eq!(lines.len(), MAX_DRAWN + 1);
+    assert_eq!((lines[0].label.as_str(), lines[MAX_DRAWN - 1].label.as_str()), ("q=56", "q=37"));
+    assert_eq!((lines[MAX_DRAWN].label.as_str(), lines[MAX_DRAWN].points.len()), ("37 more, whose last values are smaller", 0));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use patchbay_contracts::{
     metrics::{Family, MetricKind, Sample},
 };
 
-use super::{MAX_FAMILIES, MAX_LINE, MAX_PROBLEMS, MAX_SAMPLES, line::Unread};
+use super::{MAX_FAMILIES, MAX_LINE, MAX_LINES, MAX_PROBLEMS, MAX_SAMPLES, line::Unread};
 
 /// A line that is text and not too long.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +47,16 @@ impl<'a> Document<'a> {
         let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         for (i, raw) in bytes.split(|byte| *byte == b'\n').enumerate() {
             let number = u32::try_from(i + 1).unwrap_or(u32::MAX);
+            if i == MAX_LINES {
+                self.add(
+                    Code::TooLarge,
+                    number,
+                    1,
+                    format!("The document has more than {MAX_LINES} lines; the rest is left out"),
+                    "",
+                );
+                break;
+            }
             if raw.len() > MAX_LINE {
                 self.add(Code::TooLarge, number, 1, format!("The line has {} bytes; {MAX_LINE} is the most", raw.len()), "");
                 continue;

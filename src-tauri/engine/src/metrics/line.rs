@@ -4,6 +4,8 @@
 //! the ABNF of <https://prometheus.io/docs/specs/om/open_metrics_spec/> for OpenMetrics 1.0. Names in quotation marks
 //! (`{"my.metric",l="v"}`) are those of <https://prometheus.io/docs/guides/utf8/>.
 
+use std::collections::HashSet;
+
 use patchbay_contracts::{
     Timestamp,
     metrics::{Exemplar, Sample},
@@ -250,6 +252,7 @@ impl<'a> Cursor<'a> {
     fn labels(&mut self, name_inside: bool) -> Result<(Option<String>, Labels), Unread> {
         let mut metric = None;
         let mut labels: Labels = Vec::new();
+        let mut names: HashSet<String> = HashSet::new();
         self.blanks();
         while self.peek() != Some(b'}') {
             let from = self.at;
@@ -268,7 +271,16 @@ impl<'a> Cursor<'a> {
                 self.at += 1;
                 self.blanks();
                 let value = self.quoted()?;
-                if labels.iter().any(|(other, _)| *other == name) {
+                // Few names are compared faster than they are hashed; many are not.
+                let twice = if labels.len() < 16 {
+                    labels.iter().any(|(other, _)| *other == name)
+                } else {
+                    if names.is_empty() {
+                        names = labels.iter().map(|(other, _)| other.clone()).collect();
+                    }
+                    !names.insert(name.clone())
+                };
+                if twice {
                     return Err(Unread::new(from, format!("The label `{name}` stands twice")));
                 }
                 if labels.len() == MAX_LABELS {

@@ -21,6 +21,6 @@ mod scrape;
 mod text;
 
 pub use native::Native;
-pub use parse::{MAX_BYTES, MAX_FAMILIES, MAX_LABELS, MAX_LINE, MAX_PROBLEMS, MAX_SAMPLES, parse};
-pub use query::{MAX_LINES, query};
+pub use parse::{MAX_BYTES, MAX_FAMILIES, MAX_LABELS, MAX_LINE, MAX_LINES, MAX_PROBLEMS, MAX_SAMPLES, parse};
+pub use query::{MAX_DRAWN, query};
 pub use scrape::{read_file, scrape, scrape_address};

@@ -8,6 +8,8 @@ use super::{document::Document, line::Dialect, openmetrics, text};
 pub const MAX_BYTES: usize = 64 << 20;
 /// The most bytes of a line.
 pub const MAX_LINE: usize = 256 << 10;
+/// The most lines of a document, comments and empty ones included.
+pub const MAX_LINES: usize = 1_000_000;
 /// The most labels of a sample.
 pub const MAX_LABELS: usize = 256;
 /// The most samples of a document.

@@ -9,6 +9,9 @@
 use patchbay_contracts::metrics::Sample;
 use prometheus_parse::{Scrape, Value};
 
+/// More labels are left to our own reader: here each name is compared with all before it.
+const MAX_PLAIN_LABELS: usize = 16;
+
 /// Whether prometheus-parse reads this line rightly.
 pub fn is_plain(line: &str) -> bool {
     let bytes = line.as_bytes();
@@ -43,7 +46,7 @@ fn labels_end(bytes: &[u8], open: usize) -> Option<usize> {
     loop {
         let end = name_end(bytes, at)?;
         let name = &bytes[at..end];
-        if names.contains(&name) || names.len() == super::MAX_LABELS || bytes.get(end..end + 2) != Some(b"=\"") {
+        if names.contains(&name) || names.len() == MAX_PLAIN_LABELS || bytes.get(end..end + 2) != Some(b"=\"") {
             return None;
         }
         names.push(name);

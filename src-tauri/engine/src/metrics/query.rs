@@ -12,7 +12,7 @@ use super::{
 use crate::{Result, store::Store, utils::nearest};
 
 /// The most lines of a chart. What is left out is said by a last line without points.
-pub const MAX_LINES: usize = 20;
+pub const MAX_DRAWN: usize = 20;
 
 /// How far before the range values are read, so that a rate has its first neighbour: in milliseconds.
 const LOOK_BACK: i64 = 5 * 60 * 1000;
@@ -27,7 +27,7 @@ struct Series {
 ///
 /// `Auto` takes the value of a gauge, the rate of a counter, p50, p95, p99 and the average of a histogram over all its
 /// label sets together, and the quantiles that a summary has. `Quantile` gives one line for each label set. At most
-/// [`MAX_LINES`] lines come; where there are more, a last line without points says how many. Each has at most
+/// [`MAX_DRAWN`] lines come; where there are more, a last line without points says how many. Each has at most
 /// [`MAX_POINTS`] points, thinned so that extremes stay.
 ///
 /// # Errors
@@ -181,8 +181,8 @@ impl Reader<'_> {
             .collect();
         let last = |points: &Points| points.iter().rev().find_map(|(_, value)| *value).unwrap_or(f64::NEG_INFINITY);
         lines.sort_by(|a, b| last(&b.1).total_cmp(&last(&a.1)).then_with(|| a.0.cmp(&b.0)));
-        let left_out = lines.len().saturating_sub(MAX_LINES);
-        lines.truncate(MAX_LINES);
+        let left_out = lines.len().saturating_sub(MAX_DRAWN);
+        lines.truncate(MAX_DRAWN);
         let (labels, points): (Vec<Labels>, Vec<Points>) = lines.into_iter().unzip();
         let names = legend::differences(&labels);
         let mut lines: Vec<Line> = names
