@@ -7,7 +7,29 @@
 //!   `cancel-job`, `read-only`, `monitoring-off`, `no-backend`, `notice`, `undo`, `dismiss`.
 //! - Palette and keys: `palette`, `palette-input`, `palette-entry`, `palette-none`, `keys`, `keys-close`.
 //! - Parts: `status` (`data-status`), `verdict` (`data-verdict`), `problem` (`data-code`), `problem-why`, `problem-next`,
-//!   `problem-place`, `empty`, `drawer`, `drawer-close`, `copy`, `json`, `editor`.
+//!   `problem-place`, `empty`, `drawer`, `drawer-close`, `copy`, `json`, `editor`, `filter`.
+//! - Overview: `counts`, `count-down` … `count-healthy`, `overview`, `overview-row` (`data-name`), `overview-name`,
+//!   `overview-latency`, `overview-errors`, `mistakes`, `first-start`, `start-sample`.
+//! - Integrations: `add`, `add-input`, `add-name`, `add-submit`, `integrations`, `integration-row` (`data-name`),
+//!   `integration-name`, `found`, `remove`.
+//! - An integration: `integration-status`, `base-url`, `copy-base-url`, `open-incident`, `tab-health` … `tab-definition`.
+//! - Its health: `range`, `check-now`, `watch`, `uptime`, `observed`, `checks`, `failed`, `newest-latency`, `segments`,
+//!   `latency-chart`, `failures-chart`, `slo`, `slo-row` (`data-holds`), `checks-panel`, `latest-checks`, `check-row`,
+//!   `open-check`, `all-checks`, `check-drawer`, `conditions`.
+//! - Its definition: `definition`, `definition-problems` (`data-count`), `unsaved`, `save`, `revert`, `conflict`,
+//!   `take-theirs`, `keep-mine`, `definition-form`, `edit-base-url`, `edit-enabled`, `edit-interval`, `edit-availability`,
+//!   `edit-latency-p95`, `edit-error-rate`.
+//! - History: `history-integration`, `history-kind`, `runs`, `run-row` (`data-id`), `open-run`, `older`, `run-drawer`,
+//!   `run-verdict`, `run-headline`, `export-html`, `export-json`, `export-junit`.
+//! - Incidents: `incidents-integration`, `incidents`, `incident-row`.
+//! - Contracts, load and metrics over all: `last-runs`, `last-run-row` (`data-name`), `start-contract`, `open-load`,
+//!   `metrics-sources`, `metrics-row` (`data-name`).
+//! - Settings: `settings-window`, `theme`, `keep-days`, `monitor`, `settings-environment`, `settings-environment-select`,
+//!   `settings-secrets`, `keychain` (`data-available`), `secrets`, `secret-row` (`data-name`), `secret-home`, `secret-new`,
+//!   `secret-edit`, `secret-remove`, `secret-form`, `secret-name`, `secret-value`, `secret-hosts`, `secret-save`,
+//!   `secret-cancel`, `settings-sample`, `sample-start`, `sample-stop`, `sample-url`, `sample-stopped`, `fault-latency`,
+//!   `fault-errors`, `fault-stall`, `fault-type-change`, `fault-missing-field`, `fault-wrong-status`,
+//!   `fault-expired-token`, `settings-machine`, `doctor`, `doctor-row` (`data-ok`), `doctor-again`, `open-log`.
 //! - Charts: `legend`, `chart-instant`, `chart-reset`, `chart-note`; each chart by a name of its own, and by that name and
 //!   `-canvas` what takes the pointer and the keys: `load-rate`, `load-latency`, `distribution`, `metric-chart`. The range
 //!   of time: `range-15m` … `range-7d`.
@@ -31,6 +53,7 @@
 //! - Metrics: `metrics-page`, `metrics-empty`, `metrics-url`, `metrics-add`, `metrics-nothing`, `metrics-unchosen`,
 //!   `series-filter`, `series-none`, `series`, `family-open`, `chart-close`, `scrape-now`, `scrape-problems`.
 //! - Stored runs beside these: `shown-run`, `past-runs`, `past-run`, `export-html`, `export-json`, `export-junit`.
+//! - Log: `log`, `log-line`, `log-level`, `log-reload`.
 
 use std::{
     cell::{Cell, RefCell},
@@ -97,6 +120,11 @@ pub fn App() -> Html {
         });
     }
     use_effect_with((*route).clone(), |route| dom::set_title(&format!("{} – Patchbay", route.title())));
+    {
+        // A run is opened over the list, which stays where it is.
+        let page = if matches!(**route, Route::Run(_)) { Route::History } else { (**route).clone() };
+        use_effect_with(page, |_| dom::scroll_to_top("#content"));
+    }
     use_effect_with(data.app.as_ref().map(|app| app.settings.theme), |theme| {
         dom::set_root_attribute(
             "data-theme",
@@ -154,6 +182,11 @@ fn Banners() -> Html {
         <>
             if let Some(problem) = &data.problem {
                 <div class="banner" data-test="no-backend"><ProblemView problem={problem.clone()} /></div>
+            }
+            if data.app.as_ref().is_some_and(|app| !app.monitoring) {
+                <p class="banner-line muted" data-test="monitoring-off">
+                    { "Monitoring is paused: nothing is checked by itself. " }<a href={Route::Settings.href()}>{ "Settings" }</a>
+                </p>
             }
             if let Some(problem) = read_only {
                 <div class="banner" data-test="read-only"><ProblemView {problem} mild=true /></div>

@@ -33,7 +33,7 @@ pub struct Stroke<'a> {
 /// What a key means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Meaning {
-    /// Open the palette, or close it.
+    /// Open the palette.
     Palette,
     /// Show the keys.
     Keys,

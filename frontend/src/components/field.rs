@@ -130,17 +130,34 @@ pub struct SelectProps {
 /// One of a few.
 #[component]
 pub fn Select(props: &SelectProps) -> Html {
-    let onchange = props.on_change.reform(|event: Event| {
-        let select = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlSelectElement>().ok());
-        select.map(|select| select.value()).unwrap_or_default()
-    });
+    let node = use_node_ref();
+    {
+        let (node, value) = (node.clone(), props.value.clone());
+        use_effect(move || set_choice(&node, &value));
+    }
+    let onchange = {
+        let (node, value, on_change) = (node.clone(), props.value.clone(), props.on_change.clone());
+        Callback::from(move |_: Event| {
+            let Some(select) = node.cast::<web_sys::HtmlSelectElement>() else { return };
+            let picked = select.value();
+            // It shows the choice once that counts; one that is refused was never shown.
+            set_choice(&node, &value);
+            on_change.emit(picked);
+        })
+    };
     html! {
-        <select class="select" {onchange} aria-label={props.label.clone()} disabled={props.disabled}
+        <select ref={node} class="select" {onchange} aria-label={props.label.clone()} disabled={props.disabled}
             title={props.label.clone()} data-test={props.test.clone()}>
             { for props.options.iter().map(|(value, shown)| html! {
                 <option value={value.clone()} selected={*value == props.value}>{ shown.clone() }</option>
             }) }
         </select>
+    }
+}
+
+fn set_choice(node: &NodeRef, value: &AttrValue) {
+    if let Some(select) = node.cast::<web_sys::HtmlSelectElement>() {
+        select.set_value(value);
     }
 }
 

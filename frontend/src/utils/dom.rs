@@ -56,6 +56,14 @@ pub fn back() {
     }
 }
 
+/// Shows the top of a page.
+pub fn scroll_to_top(selector: &str) {
+    let found = web_sys::window().and_then(|window| window.document()?.query_selector(selector).ok()?);
+    if let Some(element) = found {
+        element.set_scroll_top(0);
+    }
+}
+
 /// Sets the title of the window.
 pub fn set_title(title: &str) {
     if let Some(document) = web_sys::window().and_then(|window| window.document()) {

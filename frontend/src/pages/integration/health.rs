@@ -14,7 +14,8 @@ use super::{TabProps, checks::LatestChecks, segment_bar::SegmentBar};
 use crate::{
     chart::{ChartGroup, ChartView, RangePicker, use_span, zone},
     components::{Button, Column, EmptyState, Glyph, Icon, Kind, Loading, Panel, ProblemList, ProblemView, Table},
-    hooks::{use_data, use_notify, use_query},
+    hooks::{go, use_data, use_notify, use_query},
+    route::{Route, Tab},
     utils::text,
 };
 
@@ -28,9 +29,13 @@ pub fn HealthTab(props: &TabProps) -> Html {
     let query =
         use_query(deps, |(integration, from, to, _)| GetHealth { integration: integration.clone(), from: *from, to: *to });
     let defined = props.detail.definition.as_ref().map(|definition| definition.health.is_some());
+    let on_place = {
+        let to = Route::Integration { name: name.clone(), tab: Tab::Definition };
+        Callback::from(move |_: (u32, u32)| go(&to))
+    };
     html! {
         <>
-            if !props.detail.summary.problems.is_empty() { <ProblemList problems={props.detail.summary.problems.clone()} /> }
+            if !props.detail.summary.problems.is_empty() { <ProblemList problems={props.detail.summary.problems.clone()} {on_place} /> }
             <div class="toolbar">
                 <RangePicker {span} {on_change} />
                 <span class="grow" />
