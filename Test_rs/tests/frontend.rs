@@ -182,12 +182,22 @@ fn long_names_keep_both_ends() {
 
 #[test]
 fn the_palette_finds_by_a_few_letters() {
-    let texts = ["orders", "payments", "Go to Overview", "Go to Load", "orders: Load", "Check orders now", "Theme: dark"];
+    let texts = [
+        "orders",
+        "payments",
+        "Go to Overview",
+        "Go to Load",
+        "orders: Load",
+        "orders: Definition",
+        "Check orders now",
+        "Theme: dark",
+    ];
     let check = |query: &str, first: Option<&str>| {
         let found = search::filter(query, texts);
         assert_eq!(found.first().map(|at| texts[*at]), first, "{query}");
     };
     check("orders", Some("orders"));
+    check("ord", Some("orders"));
     check("ORD", Some("orders"));
     check("gtl", Some("Go to Load"));
     check("ordlo", Some("orders: Load"));

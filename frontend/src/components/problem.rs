@@ -42,15 +42,33 @@ pub fn ProblemView(props: &ProblemViewProps) -> Html {
         <div class={classes!("problem", props.mild.then_some("mild"))} role="alert" data-test="problem" data-code={code}>
             <Icon {glyph} />
             <div class="problem-words">
-                <p class="problem-what">{ sentence(&problem.what) }</p>
-                if !problem.why.is_empty() { <p data-test="problem-why">{ sentence(&problem.why) }</p> }
-                if !problem.next.is_empty() { <p class="problem-next" data-test="problem-next">{ sentence(&problem.next) }</p> }
+                <p class="problem-what">{ words(&problem.what) }</p>
+                if !problem.why.is_empty() { <p data-test="problem-why">{ words(&problem.why) }</p> }
+                if !problem.next.is_empty() { <p class="problem-next" data-test="problem-next">{ words(&problem.next) }</p> }
                 if let Some(place) = place { <p>{ place }</p> }
                 if problem.code == Code::Internal { <p><a href={crate::route::Route::Log.href()}>{ "Open the log" }</a></p> }
                 { props.children.clone() }
             </div>
         </div>
     }
+}
+
+/// A text as a sentence, with what stands between backticks in the font of code.
+fn words(text: &str) -> Html {
+    let sentence = sentence(text);
+    let parts: Vec<&str> = sentence.split('`').collect();
+    // An odd number of backticks means that one of them is meant as itself.
+    if parts.len().is_multiple_of(2) {
+        return html! { { sentence } };
+    }
+    let part = |(at, part): (usize, &str)| {
+        if at % 2 == 1 {
+            html! { <code class="code">{ part.to_owned() }</code> }
+        } else {
+            html! { { part.to_owned() } }
+        }
+    };
+    parts.into_iter().enumerate().map(part).collect()
 }
 
 /// A text as a sentence: a capital at its start where it begins with a small word, a full stop at its end.

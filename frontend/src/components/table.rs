@@ -26,6 +26,11 @@ impl Column {
         Self { title: title.into(), class: "wide", reader_only: false }
     }
 
+    /// A column of words that narrow windows leave out. Its cells take the class `only-wide`.
+    pub fn spare(title: impl Into<AttrValue>) -> Self {
+        Self { title: title.into(), class: "only-wide", reader_only: false }
+    }
+
     /// A narrow column of buttons, whose title only a screen reader says.
     pub fn actions(title: impl Into<AttrValue>) -> Self {
         Self { title: title.into(), class: "actions", reader_only: true }

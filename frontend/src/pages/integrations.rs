@@ -43,7 +43,7 @@ pub fn IntegrationsPage() -> Html {
         Column::words("Status"),
         Column::words("Integration"),
         Column::wide("Address"),
-        Column::words("File"),
+        Column::spare("File"),
         Column::words("Checks"),
         Column::actions("Actions"),
     ];
@@ -118,8 +118,8 @@ fn row(one: &IntegrationSummary, notify: &Notify) -> Html {
         <tr class="row-link" key={one.name.clone()} data-test="integration-row" data-name={one.name.clone()} {onclick}>
             <td><StatusBadge status={one.status} /></td>
             <td><a href={to.href()} data-test="integration-name"><MiddleCut text={one.name.clone()} limit=36 /></a></td>
-            <td class="code muted"><MiddleCut text={one.base_url.clone()} limit=44 /></td>
-            <td class="code muted"><MiddleCut text={one.file.clone()} limit=28 /></td>
+            <td class="code muted wide"><MiddleCut text={one.base_url.clone()} limit=44 /></td>
+            <td class="code muted only-wide"><MiddleCut text={one.file.clone()} limit=28 /></td>
             <td>
                 if !one.problems.is_empty() {
                     <a class="mistakes" href={definition.href()} data-test="mistakes"

@@ -33,7 +33,7 @@ pub fn OverviewPage() -> Html {
         Column::words("Latency"),
         Column::figures("Last"),
         Column::figures("Errors, last hour"),
-        Column::words("Contract"),
+        Column::spare("Contract"),
         Column::figures("Last check"),
     ];
     html! {
@@ -57,7 +57,7 @@ fn row(one: &IntegrationSummary) -> Html {
     html! {
         <tr class="row-link" key={one.name.clone()} data-test="overview-row" data-name={one.name.clone()} {onclick}>
             <td><StatusBadge status={one.status} /></td>
-            <td>
+            <td class="wide">
                 <a href={to.href()} data-test="overview-name"><MiddleCut text={one.name.clone()} limit=44 /></a>
                 if !one.problems.is_empty() { <Mistakes one={one.clone()} /> }
                 else if !one.watched { <span class="muted small aside">{ "not watched" }</span> }
@@ -67,7 +67,7 @@ fn row(one: &IntegrationSummary) -> Html {
             <td class={classes!("figure", failing.then_some("bad-text"))} data-test="overview-errors">
                 { one.error_share.map_or_else(|| "–".to_owned(), text::share) }
             </td>
-            <td>
+            <td class="only-wide">
                 if let Some(verdict) = one.contract { <VerdictBadge {verdict} /> } else { <span class="muted">{ "not tested" }</span> }
             </td>
             <td class="figure muted">

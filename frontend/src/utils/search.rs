@@ -1,5 +1,9 @@
 //! Finding an entry of the palette by a few of its letters.
 
+/// What a letter is worth that follows the one before without a gap: more than the start of a word, so that the name
+/// itself goes before names that only begin with its letters.
+const RUN: i32 = 8;
+
 /// How well `query` names `text`: its letters in order, more for those at the start of a word and for runs of them.
 /// `None` where a letter is missing. Case and spaces of the query don't count.
 pub fn score(query: &str, text: &str) -> Option<i32> {
@@ -17,7 +21,7 @@ pub fn score(query: &str, text: &str) -> Option<i32> {
         for at in 0..letters.len() {
             if letters[at] == *letter {
                 let own = if starts_word(at) { 8 } else { 1 };
-                let adjacent = at.checked_sub(1).and_then(|previous| best[previous]).map(|sum| sum + own + 5);
+                let adjacent = at.checked_sub(1).and_then(|previous| best[previous]).map(|sum| sum + own + RUN);
                 let apart = if nth == 0 { Some(own) } else { before.map(|sum| sum + own) };
                 next[at] = adjacent.max(apart);
             }

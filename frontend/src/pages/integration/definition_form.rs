@@ -45,8 +45,8 @@ pub fn DefinitionForm(props: &DefinitionFormProps) -> Html {
     let on_watch = edit.reform(|on: bool| (Place::Enabled, on.to_string()));
     html! {
         <Panel title="Often changed" class="definition-form" test="definition-form">
-            if props.locked { <p class="muted small">{ "Save or revert the text first." }</p> }
             <div class="stack">
+                if props.locked { <p class="muted small">{ "Save or revert the text first." }</p> }
                 { entry(Place::BaseUrl, "Address", "Where it answers; empty for base_url of the environment.", "edit-base-url") }
                 <Toggle label="Health check" on={watched} on_change={on_watch} disabled={props.locked} test="edit-enabled" />
                 { entry(Place::Interval, "Checked every", "Such as 30s or 5m.", "edit-interval") }

@@ -100,7 +100,7 @@ fn Keychain(props: &KeychainProps) -> Html {
                 <p>{ &props.keychain.detail }</p>
                 <p>
                     { "To keep them, unlock the system’s keychain and start Patchbay again. To hand one in from outside, set " }
-                    <span class="code">{ "PATCHBAY_SECRET_NAME" }</span>{ " and " }<span class="code">{ "PATCHBAY_SECRET_NAME_HOSTS" }</span>
+                    <span class="code">{ "PATCHBAY_SECRET_<NAME>" }</span>{ " and " }<span class="code">{ "PATCHBAY_SECRET_<NAME>_HOSTS" }</span>
                     { " in Patchbay’s environment." }
                 </p>
             </div>
