@@ -94,7 +94,7 @@ pub fn parse(text: &str) -> Result<Condition> {
         return Err(wrong(trimmed, "pat(…) and any(…) can stand on one side only"));
     }
     if !left.reads() && !right.reads() {
-        let near = [&left, &right].into_iter().find_map(|side| operand::nearest_to_literal(side));
+        let near = [&left, &right].into_iter().find_map(operand::nearest_to_literal);
         let problem = wrong(trimmed, "neither side looks at what came back");
         return Err(match near {
             Some(near) => problem.next(format!("Did you mean {near}?")),

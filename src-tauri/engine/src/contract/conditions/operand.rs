@@ -220,7 +220,7 @@ fn unsupported(whole: &str, name: &str) -> Problem {
     }
 }
 
-fn unknown<'a>(whole: &str, shown: &str, name: &str, known: &[&'a str]) -> Problem {
+fn unknown(whole: &str, shown: &str, name: &str, known: &[&str]) -> Problem {
     let problem = wrong(whole, format!("{shown} is unknown"));
     match nearest(name, known.iter().copied()) {
         Some(near) => problem.next(format!("Did you mean {near}?")),

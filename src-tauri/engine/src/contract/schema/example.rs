@@ -113,22 +113,26 @@ fn array(fields: &Map<String, Value>, root: &Value, depth: usize) -> Value {
     if let Some(item) = fields.get("items").filter(|item| item.is_object()) {
         let unique = fields.get("uniqueItems") == Some(&Value::Bool(true));
         while elements.len() < least.min(most) {
-            let mut element = of(item, root, depth + 1);
-            if unique {
-                make_unique(&mut element, elements.len());
-            }
-            elements.push(element);
+            let element = of(item, root, depth + 1);
+            elements.push(if unique { distinct(element, item, elements.len()) } else { element });
         }
     }
     Value::Array(elements)
 }
 
-fn make_unique(element: &mut Value, index: usize) {
+/// The same value for the first element, and another for each one after it.
+fn distinct(element: Value, item: &Value, index: usize) -> Value {
+    let step = item.get("multipleOf").and_then(Value::as_f64).unwrap_or(1.0);
     match element {
-        Value::Number(number) if index > 0 => *element = json!(number.as_f64().unwrap_or_default() + index as f64),
-        Value::String(text) if index > 0 => *element = Value::String(format!("{text}{index}")),
-        _ => {}
+        Value::Number(number) => plain(number.as_f64().unwrap_or_default() + index as f64 * step),
+        Value::String(text) if index > 0 => Value::String(format!("{text}{index}")),
+        other => other,
     }
+}
+
+/// A number without a fraction where it has none.
+fn plain(value: f64) -> Value {
+    if value.fract() == 0.0 && value.abs() < 9e15 { json!(value as i64) } else { json!(value) }
 }
 
 fn text(fields: &Map<String, Value>) -> String {
@@ -179,15 +183,15 @@ fn number(fields: &Map<String, Value>, whole: bool) -> Value {
             value -= step;
         }
     }
-    // A number between whole ones: the middle of its bounds holds to both.
+    // Between two whole numbers lies none of them; the middle of the bounds holds to both.
     if !whole && bound("multipleOf").is_none() {
         let low = bound("minimum").or(bound("exclusiveMinimum"));
         let high = bound("maximum").or(bound("exclusiveMaximum"));
         if let (Some(low), Some(high)) = (low, high)
-            && (value < low || value > high)
+            && (value <= low || value >= high)
         {
             value = f64::midpoint(low, high);
         }
     }
-    if value.fract() == 0.0 && value.abs() < 9e15 { json!(value as i64) } else { json!(value) }
+    plain(value)
 }
