@@ -1,5 +1,6 @@
 //! What the tests of Patchbay share: servers, fixtures and drivers, by subject.
 
+pub mod contract;
 pub mod definitions;
 pub mod echo;
 pub mod encodings;
