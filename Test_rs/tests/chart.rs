@@ -254,7 +254,21 @@ fn a_line_enters_and_leaves_at_the_edges_of_the_range() {
         assert!((x - drawing.x.pixel(at)).abs() < 0.06 && (y - drawing.y.pixel(value)).abs() < 0.06, "{x} {y}");
     }
     chart.range = (11.0, 12.0);
-    assert!(chart.draw(600.0, 200.0).empty);
+    let drawing = chart.draw(600.0, 200.0);
+    assert!(drawing.empty && drawing.legend[0].last.is_empty());
+    assert!(drawing.y_ticks.iter().all(|tick| tick.label.is_empty()), "a scale is invented: {:?}", drawing.y_ticks);
+}
+
+#[test]
+fn the_legend_has_the_last_value_of_the_range() {
+    let mut chart =
+        elapsed_chart(vec![(0.0, Some(1.0)), (4.0, Some(2.0)), (5.0, None), (9.0, Some(3.0)), (10.0, Some(f64::NAN))]);
+    let last = |chart: &Chart| chart.draw(600.0, 200.0).legend[0].last.clone();
+    assert_eq!(last(&chart), "3 ms");
+    chart.range = (0.0, 6.0);
+    assert_eq!(last(&chart), "2 ms");
+    chart.series[0].style = Style::Bars(1.0);
+    assert_eq!(last(&chart), "");
 }
 
 #[test]

@@ -297,6 +297,8 @@ pub struct LegendEntry {
     pub label: String,
     /// The classes of its mark.
     pub class: String,
+    /// Its last value within the range, with its unit; empty without any, and for bars, of which no one is the newest.
+    pub last: String,
     /// Whether it is left out of the drawing.
     pub hidden: bool,
 }

@@ -51,9 +51,13 @@ impl Chart {
         let x =
             Scale { values: range, pixels: (plot.x, plot.x + plot.width), logarithmic: matches!(self.x, XAxis::Logarithmic(_)) };
         let y = Scale { values: (axis.low, axis.high), pixels: (plot.y + plot.height, plot.y), logarithmic: false };
+        // Without a value there is no scale, and ticks would invent one; the floor stays.
+        let kept = if empty { 1 } else { axis.ticks.len() };
         let y_ticks = axis
             .ticks
             .into_iter()
+            .take(kept)
+            .map(|(value, label)| if empty { (value, String::new()) } else { (value, label) })
             .map(|(value, label)| Tick { at: y.pixel(value), label, anchor: Anchor::End, major: value == 0.0 })
             .collect();
         let marks = cuts.iter().map(|cut| self.mark(cut, &x, &y)).collect();
@@ -68,7 +72,7 @@ impl Chart {
             marks,
             stretches: self.drawn_stretches(&x, plot),
             rules: self.drawn_rules(&x, &y, plot, &rules_in_reach),
-            legend: self.legend(),
+            legend: self.legend(range),
             title: self.title.clone(),
             description: self.describe(range),
             notes: self.notes(),
@@ -278,11 +282,20 @@ impl Chart {
         across.chain(down).collect()
     }
 
-    fn legend(&self) -> Vec<LegendEntry> {
+    fn legend(&self, range: (f64, f64)) -> Vec<LegendEntry> {
+        let last = |series: &Series| {
+            let within =
+                |(x, value): &(f64, Option<f64>)| value.filter(|value| *x >= range.0 && *x <= range.1 && path::drawable(*value));
+            match series.style {
+                Style::Bars(_) => None,
+                _ => ascending(&series.points).iter().rev().find_map(within),
+            }
+        };
         let entry = |(index, series): (usize, &Series)| LegendEntry {
             series: index,
             label: series.label.clone(),
             class: class(series),
+            last: last(series).map(|value| self.unit.show(value)).unwrap_or_default(),
             hidden: series.hidden,
         };
         self.series.iter().enumerate().map(entry).collect()

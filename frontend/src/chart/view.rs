@@ -3,12 +3,12 @@
 use std::{collections::BTreeSet, rc::Rc};
 
 use js_sys::Array;
-use patchbay_contracts::chart::{Chart, Drawing, Hover, XAxis};
+use patchbay_contracts::chart::{Chart, Drawing, Hover, LegendEntry, XAxis};
 use wasm_bindgen::{JsCast, closure::Closure};
 use yew::prelude::*;
 
 use super::group::{Group, use_group};
-use crate::components::{Button, Kind};
+use crate::components::{Button, Kind, MiddleCut};
 
 /// How many series the legend shows before the others are asked for.
 const LEGEND: usize = 8;
@@ -24,9 +24,9 @@ pub struct ChartViewProps {
     /// The name by which tests find it.
     #[prop_or("chart".into())]
     pub test: AttrValue,
-    /// Whether the title stands over it; it does not where a panel says the same.
-    #[prop_or(true)]
-    pub titled: bool,
+    /// What stands at the end of the title's line.
+    #[prop_or_default]
+    pub aside: Html,
 }
 
 /// A chart with its title, its legend, and a summary for those who can't see it. The pointer or the arrow keys move the
@@ -62,11 +62,12 @@ pub fn ChartView(props: &ChartViewProps) -> Html {
     html! {
         <figure class="plot" data-test={props.test.clone()}>
             <figcaption class="plot-head">
-                if props.titled { <span class="plot-title">{ &chart.title }</span> }
+                <h3 class="plot-title"><MiddleCut text={chart.title.clone()} limit=72 /></h3>
                 <span class="plot-instant" data-test="chart-instant">{ instant.clone() }</span>
                 if group.zoom.is_some() {
                     <Button kind={Kind::Quiet} test="chart-reset" onclick={reset}>{ "Show all" }</Button>
                 }
+                { props.aside.clone() }
             </figcaption>
             <Legend chart={chart.clone()} drawing={drawing.clone()} hover={hover.clone()} {hidden} />
             <div class="plot-canvas" ref={canvas} tabindex="0" role="group" aria-roledescription="chart"
@@ -303,10 +304,12 @@ fn Legend(props: &LegendProps) -> Html {
     }
     let shown = if *all { entries.len() } else { LEGEND };
     let more = entries.len().saturating_sub(shown);
-    let value = |series: usize| match &props.hover {
-        Some(hover) => hover.values.iter().find(|value| value.series == series).map(|value| value.text.clone()),
-        None => None,
+    // A value always stands there, and always of about the same width: nothing moves when the crosshair comes.
+    let value = |entry: &LegendEntry| match &props.hover {
+        Some(hover) => hover.values.iter().find(|value| value.series == entry.series).map(|value| value.text.clone()),
+        None => Some(entry.last.clone()),
     };
+    let class = if props.hover.is_some() { "legend-value" } else { "legend-value muted" };
     html! {
         <div class="plot-legend" role="group" aria-label="Series">
             { for entries.iter().take(shown).map(|entry| {
@@ -325,7 +328,7 @@ fn Legend(props: &LegendProps) -> Html {
                             <line class={format!("chart-line {}", entry.class)} x1="1" y1="4" x2="15" y2="4" />
                         </svg>
                         <span class="legend-name">{ &entry.label }</span>
-                        if let Some(value) = value(entry.series) { <span class="legend-value">{ value }</span> }
+                        <span {class}>{ value(entry).unwrap_or_default() }</span>
                     </button>
                 }
             }) }

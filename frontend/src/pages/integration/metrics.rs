@@ -17,7 +17,7 @@ use yew::prelude::*;
 use super::TabProps;
 use crate::{
     chart::{ChartGroup, ChartView, RangePicker, use_span, zone},
-    components::{Button, EmptyState, Field, Glyph, Input, Kind, Loading, Panel, ProblemList, ProblemView},
+    components::{Button, EmptyState, Field, Glyph, Input, Kind, Loading, ProblemList, ProblemView},
     hooks::{use_data, use_notify, use_query},
     utils::{
         families::{self, Choice, families},
@@ -229,17 +229,17 @@ fn SeriesChart(props: &SeriesChartProps) -> Html {
     };
     let surplus = query.data.as_ref().map_or(0, |lines| lines.len().saturating_sub(LINES));
     html! {
-        <Panel title={chart.title.clone()} class="chart-panel" {aside}>
+        <div class="chart-box">
             if let Some(problem) = query.problem.clone() { <ProblemView {problem} /> }
             if query.data.is_none() && query.loading {
                 <Loading what="the values" />
             } else {
-                <ChartView chart={(*chart).clone()} test="metric-chart" titled=false />
+                <ChartView chart={(*chart).clone()} test="metric-chart" {aside} />
             }
             if surplus > 0 {
                 <p class="muted">{ format!("{LINES} of {} lines are drawn. Choose single series in the list to see others.", LINES + surplus) }</p>
             }
-        </Panel>
+        </div>
     }
 }
 

@@ -126,7 +126,7 @@ fn Family(props: &FamilyProps) -> Html {
                         title={format!("{} {}", props.name, props.help)} label={props.name.clone()}
                         value={if single { Unit::Count.show(props.items[0].last) } else { text::count(props.items.len() as u64) + " ×" }} />
                 } else {
-                    <span class="family-name" title={props.help.clone()}><MiddleCut text={props.name.clone()} limit=28 /></span>
+                    <span class="family-name" title={props.help.clone()}><MiddleCut text={props.name.clone()} limit=24 /></span>
                 }
                 <span class="kind">{ kind }</span>
             </div>
@@ -176,7 +176,7 @@ fn ChoiceButton(props: &ChoiceButtonProps) -> Html {
     html! {
         <button type="button" class={classes!("choice", props.chosen.then_some("chosen"))} aria-pressed={if props.chosen { "true" } else { "false" }}
             title={props.title.clone()} {onclick} data-test="series">
-            <span class="choice-name code"><MiddleCut text={props.label.clone()} limit=28 /></span>
+            <span class="choice-name code"><MiddleCut text={props.label.clone()} limit=24 /></span>
             <span class="choice-value">{ &props.value }</span>
         </button>
     }
