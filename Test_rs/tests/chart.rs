@@ -126,7 +126,7 @@ fn times_have_ticks_on_the_local_clock() {
     check(NOON, NOON + 15 * MINUTE, Zone::utc(), &["12:00", "12:02", "12:04", "12:06", "12:08", "12:10", "12:12", "12:14"]);
     let seconds = ["12:00:00", "12:00:05", "12:00:10", "12:00:15", "12:00:20", "12:00:25", "12:00:30"];
     check(NOON, NOON + 30_000, Zone::utc(), &seconds);
-    let day = ["18:00", "21:00", "5 Mar", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00"];
+    let day = ["18:00", "5 Mar", "06:00", "12:00", "18:00"];
     check(NOON - 18 * HOUR, NOON + 6 * HOUR, Zone::utc(), &day);
     // Half an hour off UTC: ticks still stand on whole local hours.
     check(NOON, NOON + 6 * HOUR, Zone::fixed(330), &["18:00", "19:00", "20:00", "21:00", "22:00", "23:00"]);
