@@ -15,7 +15,7 @@ const ARROWS: [(&str, &[&str], &[&str]); 8] = [
     ("patchbay-cli", &["patchbay-contracts", "patchbay-engine"], &["tauri"]),
     ("patchbay-desktop", &["patchbay-contracts", "patchbay-engine"], &["clap"]),
     ("patchbay-frontend", &["patchbay-contracts"], &["reqwest", "sqlx", "tauri", "clap", "keyring"]),
-    ("patchbay-tests", &["patchbay-contracts", "patchbay-engine", "patchbay-load"], &["tauri", "clap"]),
+    ("patchbay-tests", &["patchbay-contracts", "patchbay-engine", "patchbay-frontend", "patchbay-load"], &["tauri", "clap"]),
     ("xtask", &[], &["tokio"]),
 ];
 
