@@ -34,9 +34,9 @@ pub fn exposition(seed: u64, lines: usize) -> Exposition {
         if dice.random_bool(0.1) {
             made.text.push_str(["\n", "# a comment\n", "  \t\n", "#TYPE is a comment too\n"][dice.random_range(0..4)]);
         }
-        let odd = dice.random_bool(0.5);
-        let sample = sample(&mut dice, line, odd);
-        render(&mut dice, &mut made.text, &sample, odd);
+        let (odd_values, odd_blanks) = (dice.random_bool(0.5), dice.random_bool(0.5));
+        let sample = sample(&mut dice, line, odd_values);
+        render(&mut dice, &mut made.text, &sample, odd_blanks);
         made.samples.push(sample);
     }
     made
