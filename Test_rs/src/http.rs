@@ -276,6 +276,14 @@ pub fn self_signed(names: &[&str], years: (i32, i32)) -> ServerConfig {
     config(certificate.der().clone(), &key)
 }
 
+/// The same with a certificate that says it may sign others, as `openssl req -x509` makes them.
+pub fn self_signed_authority(names: &[&str], years: (i32, i32)) -> ServerConfig {
+    let (mut params, key) = leaf(names, years);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let certificate = params.self_signed(&key).expect("the parameters are sound");
+    config(certificate.der().clone(), &key)
+}
+
 fn leaf(names: &[&str], (from, to): (i32, i32)) -> (CertificateParams, KeyPair) {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut params = CertificateParams::new(names).expect("the names are sound");

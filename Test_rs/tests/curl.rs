@@ -1,6 +1,6 @@
 //! What a person types or pastes: addresses and lines for curl, and the lines that Patchbay writes itself.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::Command};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use patchbay_contracts::{
@@ -11,7 +11,7 @@ use patchbay_contracts::{
     units::Span,
 };
 use patchbay_engine::http::{Bounds, UnderstoodWithSecrets, send, understand};
-use patchbay_tests::http::{answer, context, serve};
+use patchbay_tests::http::{answer, context, secret, serve};
 
 fn of(input: &str) -> UnderstoodWithSecrets {
     understand(input).unwrap_or_else(|problem| panic!("{input}: {problem}"))
@@ -328,6 +328,58 @@ async fn a_line_that_patchbay_writes_is_read_back_as_the_same_request() {
         let received = server.received();
         let [.., first, second] = received.as_slice() else { panic!("both were sent") };
         assert_eq!((&first.method, &first.path, &first.body), (&second.method, &second.path, &second.body));
+    }
+}
+
+/// The line does in a shell what Patchbay did, with the secret from a variable.
+#[tokio::test]
+async fn a_line_that_patchbay_writes_works_in_a_shell() {
+    if !Command::new("curl").arg("--version").output().is_ok_and(|output| output.status.success()) {
+        eprintln!("left out: there is no curl");
+        return;
+    }
+    let context = context();
+    let value = "it's \"secret\" $HOME `id` \\ é";
+    secret(&context, "api-key.1", value, &["127.0.0.1"]).await;
+    // A shell can't percent-encode, so that what stands in an address must do without.
+    secret(&context, "in-url", "abc-123", &["127.0.0.1"]).await;
+    let server = serve(|_, _| answer("200 OK", "", "")).await;
+    for (method, auth, body) in [
+        (Method::Get, None, None),
+        (Method::Head, None, None),
+        (Method::Post, basic("me", "${secret:api-key.1}"), Some("a 'b' ${secret:api-key.1}\n\"c\" !x $y")),
+        (Method::Put, bearer("${secret:api-key.1}"), Some("@not-a-file")),
+        (Method::Delete, None, None),
+    ] {
+        let request = ProbeRequest {
+            method,
+            auth,
+            url: format!("{}/a%20b?c='d'&e=${{secret:in-url}}x", server.url),
+            headers: pairs(&[("X-Key", "k ${secret:api-key.1} k"), ("Content-Type", "text/plain")]),
+            body: body.map(str::to_owned),
+            ..ProbeRequest::default()
+        };
+        let report = send(&context, &request, Bounds::default()).await;
+        assert!(report.problem.is_none(), "{:?}", report.problem);
+        let line = report.request.curl.clone();
+        assert!(!line.contains("secret\""), "{line}");
+        let script = format!("{line} -s");
+        let status = tokio::task::spawn_blocking(move || {
+            Command::new("sh")
+                .args(["-c", &script])
+                .env("SECRET_API_KEY_1", value)
+                .env("SECRET_IN_URL", "abc-123")
+                .output()
+                .expect("there is a shell")
+                .status
+        });
+        assert!(status.await.expect("it does not panic").success(), "{line}");
+        let received = server.received();
+        let [.., ours, curls] = received.as_slice() else { panic!("both were sent") };
+        assert_eq!((&ours.method, &ours.path, &ours.body), (&curls.method, &curls.path, &curls.body), "{line}");
+        for name in ["x-key", "content-type", "authorization", "user-agent", "accept"] {
+            assert_eq!(ours.header(name), curls.header(name), "{name}: {line}");
+        }
     }
 }
 

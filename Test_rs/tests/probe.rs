@@ -9,7 +9,9 @@ use patchbay_contracts::{
     units::Span,
 };
 use patchbay_engine::http::{Bounds, send};
-use patchbay_tests::http::{Authority, Step, answer, context, free_port, get, json, self_signed, serve, serve_raw, serve_tls};
+use patchbay_tests::http::{
+    Authority, Step, answer, context, free_port, get, json, self_signed, self_signed_authority, serve, serve_raw, serve_tls,
+};
 
 const LATER: (i32, i32) = (2020, 2100);
 
@@ -287,9 +289,11 @@ async fn addresses_that_are_none_are_refused_with_what_would_do() {
 async fn a_bad_certificate_is_explained_precisely_and_can_be_accepted() {
     let authority = Authority::default();
     let names: &[&str] = &["localhost", "127.0.0.1"];
-    for (config, told) in
-        [(self_signed(names, LATER), "self-signed"), (authority.server(names, LATER), "Patchbay Test Authority")]
-    {
+    for (config, told) in [
+        (self_signed(names, LATER), "self-signed"),
+        (self_signed_authority(names, LATER), "self-signed"),
+        (authority.server(names, LATER), "Patchbay Test Authority"),
+    ] {
         let server = serve_tls(config, |_, _| answer("200 OK", "", "hi")).await;
         let refused = probe(&get(&server.url)).await;
         assert_eq!(code(&refused), Some(Code::Certificate), "{:?}", refused.problem);
@@ -341,13 +345,44 @@ async fn certificates_of_a_trusted_authority() {
     }
 }
 
+/// Proxies are read from the environment, so that this one runs in a process of its own too.
+#[tokio::test]
+async fn a_proxy_is_used_on_the_way_out_and_told() {
+    const OWN_PROCESS: &str = "PATCHBAY_TEST_PROXY";
+    let proxy = serve(|_, _| answer("200 OK", "", "by proxy")).await;
+    if std::env::var_os(OWN_PROCESS).is_none() {
+        let url = format!("http://localhost:{}", proxy.port);
+        let test = "a_proxy_is_used_on_the_way_out_and_told";
+        // The process is waited for in a thread of its own, since the proxy answers from this one.
+        tokio::task::spawn_blocking(move || in_own_process_with(OWN_PROCESS, test, &[("http_proxy", &url)]))
+            .await
+            .expect("it does not panic");
+        let sent = proxy.received();
+        assert_eq!(sent.len(), 1, "{sent:?}");
+        assert_eq!(sent[0].path, "http://orders.invalid/health");
+        return;
+    }
+    let report = probe(&get("http://orders.invalid/health")).await;
+    assert_eq!(report.response.and_then(|response| response.body.text).as_deref(), Some("by proxy"));
+    assert!(report.notes.iter().any(|note| note.contains("the proxy localhost")), "{:?}", report.notes);
+    // This machine is called directly.
+    let report = probe(&get(&proxy.url)).await;
+    assert!(report.response.is_some() && report.notes.is_empty(), "{:?}", report.notes);
+    assert_eq!(proxy.received()[0].path, "/");
+}
+
 fn in_own_process(variable: &str, test: &str) {
+    in_own_process_with(variable, test, &[]);
+}
+
+fn in_own_process_with(variable: &str, test: &str, more: &[(&str, &str)]) {
     let folder = tempfile::tempdir().expect("there is room");
     let output = Command::new(std::env::current_exe().expect("it runs"))
         .args([test, "--exact", "--nocapture"])
         .env(variable, "1")
         .env("SSL_CERT_FILE", folder.path().join("authority.pem"))
         .env_remove("SSL_CERT_DIR")
+        .envs(more.iter().copied())
         .output()
         .expect("it starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -96,6 +96,8 @@ async fn attempt(
         request = request.body(content.value.expose().clone());
     }
     let explain = |error: &reqwest::Error| failure::explain(error, hop.url, marks, &watch.seen());
+    // Making the client reads the machine's certificates the first time, which the service isn't to blame for.
+    marks.begin_again();
     let late = || failure::timed_out(deadline.allowed, hop.url, marks.phase());
     let mut response = match timeout_at(deadline.at, request.send()).await {
         Ok(Ok(response)) => response,

@@ -254,9 +254,14 @@ pub(super) fn certificate(fault: &CertificateError, url: &Url, seen: &Seen) -> P
         CertificateError::UnknownIssuer if seen.no_roots => problem
             .why("this machine has no list of trusted certificate authorities")
             .next("Install the system's CA certificates, or name a file with them in SSL_CERT_FILE"),
-        CertificateError::UnknownIssuer if seen.self_signed => problem
+        // The library has a fault of its own for an authority's certificate that a server shows as its own. Such
+        // certificates are what `openssl req -x509` makes.
+        CertificateError::UnknownIssuer | CertificateError::Other(_) if seen.self_signed => problem
             .why("it is self-signed: nobody but the server itself vouches for it")
             .next("If that is intended, accept it for this request, or add it to this machine's trusted certificates"),
+        CertificateError::Other(_) if seen.is_authority => problem
+            .why("it is an authority's own certificate, made to sign others and not for a server")
+            .next("Give the server a certificate of its own, signed by that authority"),
         CertificateError::UnknownIssuer => problem
             .why(match certificate {
                 Some(certificate) => format!("its issuer, {}, is not trusted on this machine", certificate.issuer),

@@ -89,6 +89,11 @@ impl Marks {
         set(&mut self.times(), now);
     }
 
+    /// The exchange begins only now: what came before was preparation, and no part of it.
+    pub(super) fn begin_again(&self) {
+        self.mark(|times, now| times.began = now);
+    }
+
     /// The head of the answer is there.
     pub(super) fn first_byte(&self) {
         self.mark(|times, now| times.first_byte = Some(now));

@@ -37,7 +37,6 @@ pub async fn send(context: &Context, request: &ProbeRequest, bounds: Bounds) -> 
 /// of the answer, and must not be shown or kept.
 pub(super) async fn send_unredacted(context: &Context, request: &ProbeRequest, bounds: Bounds) -> ProbeReport {
     let at = context.ports.clock.now();
-    let began = context.ports.clock.elapsed();
     let context = with_uuid(context);
     let mut report = match Outgoing::prepare(&context, request).await {
         Ok(outgoing) => travel(&context, request, outgoing, bounds).await,
@@ -48,7 +47,6 @@ pub(super) async fn send_unredacted(context: &Context, request: &ProbeRequest, b
     };
     report.integration.clone_from(&request.integration);
     report.at = at;
-    report.timing.total_ms = context.ports.clock.elapsed().saturating_sub(began).as_secs_f64() * 1e3;
     report
 }
 
@@ -85,6 +83,7 @@ async fn travel(context: &Context, request: &ProbeRequest, outgoing: Outgoing, b
     let deadline = Deadline { at: Instant::now() + allowed, allowed };
     let mut journey = Journey::start(method, url, shown_url, headers, content, bounds.redirects);
     let mut redirects = Vec::new();
+    let mut before_ms = 0.0;
     loop {
         let hop = Hop {
             method: &journey.method,
@@ -95,6 +94,7 @@ async fn travel(context: &Context, request: &ProbeRequest, outgoing: Outgoing, b
         };
         let mut outcome = exchange(context, &hop, deadline, bounds).await;
         notes.append(&mut outcome.notes);
+        outcome.timing.total_ms += before_ms;
         let target = match &outcome.answer {
             Some((head, _)) if request.follow_redirects => {
                 journey.target(head.status, &head.headers).map(|target| (head.status, target))
@@ -110,6 +110,7 @@ async fn travel(context: &Context, request: &ProbeRequest, outgoing: Outgoing, b
                 let sent = sent(&journey, basic.as_ref(), request, outcome.answer.as_ref().map(|(head, _)| head));
                 match journey.follow(context, status, to).await {
                     Ok(withheld) => {
+                        before_ms = outcome.timing.total_ms;
                         redirects.push(Redirect { status: status.as_u16(), from, to: journey.shown_url.clone(), withheld });
                         continue;
                     }

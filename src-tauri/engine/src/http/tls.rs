@@ -64,6 +64,8 @@ pub(super) struct Seen {
     pub(super) fault: Option<CertificateError>,
     /// Whether it is signed by its own key.
     pub(super) self_signed: bool,
+    /// Whether it is an authority's own certificate, made to sign others.
+    pub(super) is_authority: bool,
     /// Whether this machine trusts anybody at all.
     pub(super) no_roots: bool,
 }
@@ -125,10 +127,10 @@ impl ServerCertVerifier for Watch {
             Err(Error::InvalidCertificate(fault)) => Some(fault.clone()),
             _ => None,
         };
-        let (certificate, self_signed) = describe(end_entity, verdict.is_ok());
+        let mut seen = describe(end_entity, verdict.is_ok());
         let accepted = self.accept && fault.is_some();
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) =
-            Seen { certificate, fault, self_signed, no_roots: roots().verifier.is_none() };
+        (seen.fault, seen.no_roots) = (fault, roots().verifier.is_none());
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
         if accepted { Ok(ServerCertVerified::assertion()) } else { verdict }
     }
 
@@ -157,10 +159,10 @@ impl ServerCertVerifier for Watch {
     }
 }
 
-/// What a certificate says of itself, and whether it names itself as its issuer.
-fn describe(der: &CertificateDer<'_>, valid: bool) -> (Option<Certificate>, bool) {
+/// What a certificate says of itself.
+fn describe(der: &CertificateDer<'_>, valid: bool) -> Seen {
     let Ok((_, x509)) = X509Certificate::from_der(der) else {
-        return (None, false);
+        return Seen::default();
     };
     let certificate = Certificate {
         subject: x509.subject().to_string(),
@@ -171,7 +173,12 @@ fn describe(der: &CertificateDer<'_>, valid: bool) -> (Option<Certificate>, bool
         protocol: None,
         valid,
     };
-    (Some(certificate), x509.subject() == x509.issuer())
+    Seen {
+        certificate: Some(certificate),
+        self_signed: x509.subject() == x509.issuer(),
+        is_authority: x509.is_ca(),
+        ..Seen::default()
+    }
 }
 
 /// The most names of a certificate that are kept.
