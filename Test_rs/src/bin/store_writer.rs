@@ -29,7 +29,7 @@ async fn write(database: &str, round: i64) {
         let acknowledged = match n % 4 {
             0 => {
                 // Large ones too, whose pages don't fit into one write.
-                let report = results::probe(Some("orders"), 200, if n % 8 == 0 { 200 } else { 300_000 });
+                let report = results::probe(Some("orders"), 200, if n % 32 == 16 { 300_000 } else { 200 });
                 let run = store.add_run(&report, 1.0, format!("round {round} result {n}")).await.expect("a run is stored");
                 Acknowledged::Run(run.id, run.headline)
             }

@@ -2,14 +2,16 @@
 
 use super::*;
 
-/// Lets the helper write into the database, kills it at some moment and gives what it had said by then.
-fn write_and_kill(database: &str, round: usize, patience: Duration) -> Vec<Acknowledged> {
+/// Lets the helper write into the database, kills it at some moment and gives what it had said by then. The moment is
+/// counted from its start, or where it is to write something, from the first result that it stored.
+fn write_and_kill(database: &str, round: usize, writes: bool, patience: Duration) -> Vec<Acknowledged> {
     let mut writer = Command::new(env!("CARGO_BIN_EXE_store_writer"))
         .args(["write", database, &round.to_string()])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let lines = BufReader::new(writer.stdout.take().unwrap());
+    let (first, began) = std::sync::mpsc::channel();
     let reading = std::thread::spawn(move || {
         // A line without its end was not acknowledged: the process died while it said so.
         let mut said = Vec::new();
@@ -18,11 +20,15 @@ fn write_and_kill(database: &str, round: usize, patience: Duration) -> Vec<Ackno
         while lines.read_line(&mut line).unwrap() > 0 {
             if let Some(whole) = line.strip_suffix('\n') {
                 said.push(Acknowledged::parse(whole).unwrap_or_else(|| panic!("what is `{whole}`?")));
+                let _ = first.send(());
             }
             line.clear();
         }
         said
     });
+    if writes {
+        began.recv_timeout(Duration::from_secs(60)).expect("the helper stores something within a minute");
+    }
     std::thread::sleep(patience);
     writer.kill().unwrap();
     assert!(!writer.wait().unwrap().success(), "it was killed, and did not end by itself");
@@ -35,19 +41,17 @@ async fn what_was_acknowledged_survives_a_kill_at_any_moment() {
     let path = dir.path().join("results.db");
     let database = path.to_str().unwrap();
     let mut acknowledged: Vec<Acknowledged> = Vec::new();
-    let (mut rounds, mut counted) = (0, 0);
-    // Rounds that were killed before the first result count only as what they are: kills while opening.
-    while counted < 12 {
-        rounds += 1;
-        assert!(rounds < 60, "the helper hardly ever gets to write anything");
-        let patience = Duration::from_micros(rand::rng().random_range(1_000..400_000));
-        let said = write_and_kill(database, rounds, patience);
-        counted += usize::from(!said.is_empty());
+    // Every third kill comes while the database is being made or opened, the others while something is written.
+    for round in 1..=18 {
+        let writes = round % 3 != 1;
+        let patience = Duration::from_micros(rand::rng().random_range(0..300_000));
+        let said = write_and_kill(database, round, writes, patience);
+        assert!(!writes || !said.is_empty());
         acknowledged.extend(said);
         if !path.exists() {
             continue;
         }
-        let store = Store::open(database).await.unwrap_or_else(|problem| panic!("after kill {rounds}: {problem}"));
+        let store = Store::open(database).await.unwrap_or_else(|problem| panic!("after kill {round}: {problem}"));
         verify(&store, &acknowledged).await;
         store.close().await;
         let mut connection = raw(&path).await;
@@ -61,7 +65,7 @@ async fn what_was_acknowledged_survives_a_kill_at_any_moment() {
             .unwrap();
         assert_eq!(halves, 0, "a run without its report");
     }
-    println!("{} results acknowledged, {rounds} kills, {counted} of them while writing", acknowledged.len());
+    println!("{} results acknowledged", acknowledged.len());
 }
 
 async fn verify(store: &Store, acknowledged: &[Acknowledged]) {

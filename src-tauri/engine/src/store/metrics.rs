@@ -153,7 +153,8 @@ impl Store {
                 row.push_bind(*id).push_bind(*at).push_bind(Some(*value).filter(|value| !value.is_nan()));
             });
             query.push(" ON CONFLICT (series, at) DO UPDATE SET value = excluded.value");
-            query.build().execute(&mut *transaction).await?;
+            // Only the statement for a full chunk comes again and is worth keeping.
+            query.build().persistent(chunk.len() == ROWS).execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
         Ok(rows.len() as u64)
@@ -232,7 +233,7 @@ impl Store {
             query.push(") AND at BETWEEN ").push_bind(from).push(" AND ").push_bind(to);
             query.push(" ORDER BY series, at LIMIT ").push_bind(room as i64 + 1);
             let rows: Vec<(i64, Timestamp, Option<f64>)> =
-                query.build_query_as().fetch_all(&self.0.readers).await.map_err(&failed)?;
+                query.build_query_as().persistent(chunk.len() == ROWS).fetch_all(&self.0.readers).await.map_err(&failed)?;
             room = room.checked_sub(rows.len()).ok_or_else(|| {
                 Problem::new(Code::TooLarge, format!("`{name}` has more than {MOST_POINTS} samples in that range"))
                     .next("Choose a shorter range, or name more labels")
@@ -342,7 +343,7 @@ async fn number(
         });
         // Another copy of the program may have been first.
         query.push(" ON CONFLICT DO NOTHING");
-        query.build().execute(&mut **transaction).await?;
+        query.build().persistent(chunk.len() == ROWS).execute(&mut **transaction).await?;
     }
     remember(transaction, integration, known).await?;
     Ok(())

@@ -5,7 +5,7 @@ use std::{
     io::Read,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use patchbay_contracts::{Code, Problem};
@@ -27,6 +27,9 @@ const APPLICATION: i32 = 0x5074_6279;
 
 /// How long a connection waits for one of another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What the log is cut to once all of it is in the database, in bytes.
+const LOG_LIMIT: &str = "16777216";
 
 /// How many connections read at once. Each has a thread.
 const READERS: u32 = 4;
@@ -89,6 +92,8 @@ fn options() -> SqliteConnectOptions {
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
         .synchronous(SqliteSynchronous::Full)
+        // One large report must not leave a log of its size beside the database for ever.
+        .pragma("journal_size_limit", LOG_LIMIT)
         .disable_statement_logging()
 }
 
@@ -114,10 +119,25 @@ async fn open_memory() -> Result<Store> {
 async fn open_file(path: PathBuf, create: bool) -> Result<Store> {
     let looked_at = path.clone();
     let path = tokio::task::spawn_blocking(move || prepare(&looked_at, create)).await.map_err(Problem::internal)??;
+    let deadline = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        // While another program makes the database, mends it after a kill or leaves it as the last, SQLite says at once
+        // that it is locked, whatever time it was given (https://www.sqlite.org/wal.html, "Sometimes Queries Return
+        // SQLITE_BUSY In WAL Mode").
+        match connect(&path, create).await {
+            Err(problem) if problem.code == Code::InUse && Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+async fn connect(path: &Path, create: bool) -> Result<Store> {
     let location = path.display().to_string();
     let failed = |error| problem("The results database could not be opened", &location, &error);
-    let file = options().filename(&path);
-    look(&file, &path, &location).await?;
+    let file = options().filename(path);
+    look(&file, path, &location).await?;
     let mut bootstrap = file.clone().create_if_missing(create).connect().await.map_err(failed)?;
     if let Err(problem) = migrate(&mut bootstrap, &location).await {
         // Takes the empty files away again that SQLite has put beside the database.
@@ -229,9 +249,12 @@ fn judge(application: i32, version: i32, has_tables: bool, location: &str) -> Re
 /// Asks SQLite what the database says of itself, then judges that.
 async fn identify(connection: &mut SqliteConnection, location: &str) -> Result<usize> {
     let failed = |error| problem("The results database could not be read", location, &error);
-    let application: i32 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await.map_err(failed)?;
-    let version: i32 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await.map_err(failed)?;
-    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(connection).await.map_err(failed)?;
+    // All three as of one moment: another program may be making the database meanwhile.
+    let mut moment = connection.begin().await.map_err(failed)?;
+    let application: i32 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *moment).await.map_err(failed)?;
+    let version: i32 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *moment).await.map_err(failed)?;
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *moment).await.map_err(failed)?;
+    moment.rollback().await.map_err(failed)?;
     judge(application, version, tables > 0, location)
 }
 
