@@ -40,12 +40,7 @@ pub fn DefinitionTab(props: &TabProps) -> Html {
     let detail = props.detail.clone();
     let name = detail.summary.name.clone();
     let draft = use_state_eq(|| DRAFTS.with_borrow(|drafts| drafts.get(&name).cloned()));
-    let problems = use_state_eq(|| None::<Vec<Problem>>);
-    let failure = use_state_eq(|| None::<Problem>);
     let jump = use_state(|| None::<(u32, u32, u32)>);
-    let busy = use_state_eq(|| false);
-    let notify = use_notify();
-
     // What was just saved stands for the file until the file itself has been read again.
     let saved = use_state_eq(|| None::<Draft>);
     {
@@ -54,29 +49,112 @@ pub fn DefinitionTab(props: &TabProps) -> Html {
     }
     let file = (*saved).clone().unwrap_or_else(|| Draft { text: detail.text.clone(), revision: detail.revision.clone() });
     let keep = keeper(&name, &file, &draft);
-    {
-        let problems = problems.setter();
-        use_effect_with(draft.as_ref().map(|draft| draft.text.clone()), move |text| {
-            let timeout = text.clone().map(|text| {
-                let problems = problems.clone();
-                Timeout::new(REST_MS, move || {
-                    spawn_local(async move {
-                        // A check that can't be made leaves the last marks; saving tells of the reason.
-                        if let Ok(found) = call(CheckDefinition { text }).await {
-                            problems.set(Some(found));
-                        }
-                    });
-                })
-            });
-            if text.is_none() {
-                problems.set(None);
+    let problems = use_marks(draft.as_ref().map(|draft| draft.text.clone()));
+    let Saving { save, failure, busy } = use_saving(&name, &draft, &saved, &keep);
+    let on_input = keep.reform(Some);
+    let onkeydown = {
+        let save = save.clone();
+        Callback::from(move |event: KeyboardEvent| {
+            let save_key = matches!(event.key().as_str(), "s" | "S" | "Enter") && (event.ctrl_key() || event.meta_key());
+            if save_key {
+                event.prevent_default();
+                save.emit(None);
             }
-            move || drop(timeout)
-        });
+        })
+    };
+    let on_place = {
+        let jump = jump.clone();
+        Callback::from(move |(line, column)| jump.set(Some((line, column, jump.map_or(0, |(.., nth)| nth + 1)))))
+    };
+    let text = draft.as_ref().map_or_else(|| file.text.clone(), |draft| draft.text.clone());
+    let found = problems.unwrap_or_else(|| file_problems(&detail));
+    let moved = draft.as_ref().is_some_and(|draft| draft.revision != file.revision);
+    let conflict = failure.as_ref().is_some_and(|problem| problem.code == Code::Conflict);
+    let dirty = draft.is_some();
+    let revert = keep.reform(|_: MouseEvent| None);
+    let aside = html! {
+        <>
+            if dirty { <span class="muted" data-test="unsaved">{ "not saved" }</span> }
+            <Button glyph={Glyph::Undo} disabled={!dirty} test="revert" onclick={revert.clone()}>{ "Revert" }</Button>
+            <Button kind={Kind::Primary} disabled={!dirty} {busy} test="save" onclick={save.reform(|_: MouseEvent| None)}>{ "Save" }</Button>
+        </>
+    };
+    html! {
+        <div class="definition">
+            <Panel title={detail.summary.file.clone()} {aside} class="definition-text">
+                if moved || conflict {
+                    <Conflict on_theirs={revert} on_mine={
+                        let revision = file.revision.clone();
+                        save.reform(move |_: MouseEvent| Some(revision.clone()))
+                    } />
+                }
+                if let Some(problem) = failure.as_ref().filter(|_| !conflict) { <ProblemView problem={problem.clone()} /> }
+                <div {onkeydown}>
+                    <CodeEditor value={text} {on_input} label={format!("Definition of {name}")} problems={found.clone()} jump={*jump} test="definition" />
+                </div>
+                <div class="after-editor" data-test="definition-problems" data-count={found.len().to_string()}>
+                    if found.is_empty() {
+                        <p class="muted small">{ "No mistakes. Saving keeps comments and the order of keys; an editor of your own may change the file too." }</p>
+                    } else {
+                        <ProblemList problems={found} {on_place} />
+                    }
+                </div>
+            </Panel>
+            if let Some(definition) = &detail.definition {
+                <DefinitionForm name={name} definition={Rc::new(definition.clone())} locked={dirty} />
+            }
+        </div>
     }
+}
+
+/// The mistakes of a text that isn't saved, found when typing rests; none while there is no such text.
+#[hook]
+fn use_marks(text: Option<String>) -> Option<Vec<Problem>> {
+    let problems = use_state_eq(|| None::<Vec<Problem>>);
+    let setter = problems.setter();
+    use_effect_with(text, move |text| {
+        if text.is_none() {
+            setter.set(None);
+        }
+        let timeout = text.clone().map(|text| {
+            Timeout::new(REST_MS, move || {
+                spawn_local(async move {
+                    // A check that can't be made leaves the last marks; saving tells of the reason.
+                    if let Ok(found) = call(CheckDefinition { text }).await {
+                        setter.set(Some(found));
+                    }
+                });
+            })
+        });
+        move || drop(timeout)
+    });
+    (*problems).clone()
+}
+
+/// How saving goes.
+struct Saving {
+    /// Saves the draft, over the text with this mark where one is given.
+    save: Callback<Option<String>>,
+    /// Why the last attempt failed.
+    failure: UseStateHandle<Option<Problem>>,
+    /// Whether an attempt is under way.
+    busy: bool,
+}
+
+/// Saves the draft. Where the file was changed by someone else, it is read again, so that a person can choose.
+#[hook]
+fn use_saving(
+    name: &str,
+    draft: &UseStateHandle<Option<Draft>>,
+    saved: &UseStateHandle<Option<Draft>>,
+    keep: &Callback<Option<String>>,
+) -> Saving {
+    let failure = use_state_eq(|| None::<Problem>);
+    let busy = use_state_eq(|| false);
+    let notify = use_notify();
     let save = {
-        let (draft, failure, busy, name) = (draft.clone(), failure.setter(), busy.clone(), name.clone());
-        let (keep, notify, written) = (keep.clone(), notify, saved.setter());
+        let (name, draft, written, keep) = (name.to_owned(), draft.clone(), saved.setter(), keep.clone());
+        let (failure, busy) = (failure.setter(), busy.clone());
         Callback::from(move |over: Option<String>| {
             let Some(Draft { text, revision }) = (*draft).clone().filter(|_| !*busy) else { return };
             busy.set(true);
@@ -107,60 +185,7 @@ pub fn DefinitionTab(props: &TabProps) -> Html {
             });
         })
     };
-    let on_input = keep.reform(Some);
-    let onkeydown = {
-        let save = save.clone();
-        Callback::from(move |event: KeyboardEvent| {
-            let save_key = matches!(event.key().as_str(), "s" | "S" | "Enter") && (event.ctrl_key() || event.meta_key());
-            if save_key {
-                event.prevent_default();
-                save.emit(None);
-            }
-        })
-    };
-    let on_place = {
-        let jump = jump.clone();
-        Callback::from(move |(line, column)| jump.set(Some((line, column, jump.map_or(0, |(.., nth)| nth + 1)))))
-    };
-    let text = draft.as_ref().map_or_else(|| file.text.clone(), |draft| draft.text.clone());
-    let found = (*problems).clone().unwrap_or_else(|| file_problems(&detail));
-    let moved = draft.as_ref().is_some_and(|draft| draft.revision != file.revision);
-    let conflict = failure.as_ref().is_some_and(|problem| problem.code == Code::Conflict);
-    let dirty = draft.is_some();
-    let revert = keep.reform(|_: MouseEvent| None);
-    let aside = html! {
-        <>
-            if dirty { <span class="muted" data-test="unsaved">{ "not saved" }</span> }
-            <Button glyph={Glyph::Undo} disabled={!dirty} test="revert" onclick={revert.clone()}>{ "Revert" }</Button>
-            <Button kind={Kind::Primary} disabled={!dirty} busy={*busy} test="save" onclick={save.reform(|_: MouseEvent| None)}>{ "Save" }</Button>
-        </>
-    };
-    html! {
-        <div class="definition">
-            <Panel title={detail.summary.file.clone()} {aside} class="definition-text">
-                if moved || conflict {
-                    <Conflict on_theirs={revert} on_mine={
-                        let revision = file.revision.clone();
-                        save.reform(move |_: MouseEvent| Some(revision.clone()))
-                    } />
-                }
-                if let Some(problem) = failure.as_ref().filter(|_| !conflict) { <ProblemView problem={problem.clone()} /> }
-                <div {onkeydown}>
-                    <CodeEditor value={text} {on_input} label={format!("Definition of {name}")} problems={found.clone()} jump={*jump} test="definition" />
-                </div>
-                <div class="after-editor" data-test="definition-problems" data-count={found.len().to_string()}>
-                    if found.is_empty() {
-                        <p class="muted small">{ "No mistakes. Saving keeps comments and the order of keys; an editor of your own may change the file too." }</p>
-                    } else {
-                        <ProblemList problems={found} {on_place} />
-                    }
-                </div>
-            </Panel>
-            if let Some(definition) = &detail.definition {
-                <DefinitionForm name={name} definition={Rc::new(definition.clone())} locked={dirty} />
-            }
-        </div>
-    }
+    Saving { save, failure, busy: *busy }
 }
 
 /// The mistakes that the saved file has; why checks can't run is no mistake of the text.
