@@ -117,8 +117,8 @@ fn row(one: &IntegrationSummary, notify: &Notify) -> Html {
     html! {
         <tr class="row-link" key={one.name.clone()} data-test="integration-row" data-name={one.name.clone()} {onclick}>
             <td><StatusBadge status={one.status} /></td>
-            <td><a href={to.href()} data-test="integration-name"><MiddleCut text={one.name.clone()} limit=36 /></a></td>
-            <td class="code muted wide"><MiddleCut text={one.base_url.clone()} limit=44 /></td>
+            <td><a href={to.href()} data-test="integration-name"><MiddleCut text={one.name.clone()} limit=28 /></a></td>
+            <td class="code muted wide" title={one.base_url.clone()}><MiddleCut text={one.base_url.clone()} limit=44 /></td>
             <td class="code muted only-wide"><MiddleCut text={one.file.clone()} limit=28 /></td>
             <td>
                 if !one.problems.is_empty() {

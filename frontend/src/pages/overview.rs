@@ -57,7 +57,7 @@ fn row(one: &IntegrationSummary) -> Html {
     html! {
         <tr class="row-link" key={one.name.clone()} data-test="overview-row" data-name={one.name.clone()} {onclick}>
             <td><StatusBadge status={one.status} /></td>
-            <td class="wide">
+            <td class="wide" title={one.name.clone()}>
                 <a href={to.href()} data-test="overview-name"><MiddleCut text={one.name.clone()} limit=44 /></a>
                 if !one.problems.is_empty() { <Mistakes one={one.clone()} /> }
                 else if !one.watched { <span class="muted small aside">{ "not watched" }</span> }
