@@ -50,6 +50,13 @@ impl Ran {
         self
     }
 
+    /// The same, where a load run held, or this busy machine kept it from being judged: then it says so and exits with 3.
+    pub fn held_or_was_held_up(self) -> Self {
+        let held_up = self.status == 3 && self.stdout.contains("inconclusive");
+        assert!(self.status == 0 || held_up, "exit status {}\nstdout:\n{}\nstderr:\n{}", self.status, self.stdout, self.stderr);
+        self
+    }
+
     /// The one JSON document on standard output.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout)

@@ -102,7 +102,7 @@ fn the_tour_runs_end_to_end() {
     desk.run(&["contract", "test", "sample-orders", "--report", &words]).exits(0);
     assert!(std::fs::read_to_string(&junit).expect("a report").contains("<testsuite"));
 
-    let load = desk.run(&["load", "sample-orders", "--rate", "50/s", "--duration", "2s", "--json"]).exits(0).json();
+    let load = desk.run(&["load", "sample-orders", "--rate", "50/s", "--duration", "2s", "--json"]).held_or_was_held_up().json();
     let answered = load["report"]["totals"]["answered"].as_u64().expect("a count");
     assert!((90..=101).contains(&answered), "{answered} of 100");
 
@@ -175,10 +175,10 @@ fn a_breached_threshold_exits_with_1() {
 #[test]
 fn the_monitor_runs_for_a_time_and_opens_an_incident() {
     let (desk, sample) = desk_with_sample(&[]);
-    let definition = patchbay_engine::sample::definition(&sample.url).replace("interval: 5s", "interval: 200ms");
+    let definition = patchbay_engine::sample::definition(&sample.url).replace("interval: 5s", "interval: 1s");
     desk.write("sample-orders.yaml", &definition);
     desk.run(&["sample", "--at", &sample.url, "--fault", "errors=100%"]).exits(0);
-    let looked_at = desk.run(&["monitor", "--for", "2s", "--json"]).exits(1).json();
+    let looked_at = desk.run(&["monitor", "--for", "4s", "--json"]).exits(1).json();
     assert_eq!(looked_at[0]["status"], "down");
     let show = desk.run(&["show", "sample-orders", "--json"]).exits(0).json();
     assert_eq!(show["incidents"].as_array().map(Vec::len), Some(1), "{show}");
