@@ -8,7 +8,8 @@ mod window;
 use std::{process::ExitCode, sync::Arc};
 
 use arguments::{Arguments, Start};
-use patchbay_engine::{Engine, engine::Config};
+use patchbay_contracts::workspace::LogLevel;
+use patchbay_engine::{Engine, engine::Config, log, secrets::guard_panics};
 
 fn main() -> ExitCode {
     let arguments = match Arguments::read(std::env::args_os().skip(1)) {
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         eprintln!("There is no display to open a window on. The command `patchbay` does all of it without one.");
         return ExitCode::from(3);
     }
+    log::install(LogLevel::Warn);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -42,6 +44,9 @@ fn main() -> ExitCode {
         attended: true,
         ..Config::default()
     }));
+    if let Ok(engine) = &engine {
+        guard_panics(engine.credentials().redactor());
+    }
     let engine = Arc::new(engine);
     let closing = Arc::clone(&engine);
     let outcome = window::open(engine);

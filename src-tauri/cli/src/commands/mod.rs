@@ -16,7 +16,7 @@ use std::{
 };
 
 use patchbay_contracts::{Code, Problem, Timestamp, ipc::Backend, run::Verdict};
-use patchbay_engine::{Engine, definition, engine::Config, workspace::Workspace};
+use patchbay_engine::{Engine, definition, engine::Config, secrets::guard_panics, workspace::Workspace};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -46,6 +46,7 @@ pub(crate) async fn carry_out(arguments: Arguments, out: &Out) -> Outcome {
     // Checks at intervals are the one thing that two copies must not both do.
     config.attended = matches!(&arguments.command, Command::Monitor { once: false, .. });
     let engine = Engine::open(config).await?;
+    guard_panics(engine.credentials().redactor());
     let outcome = match arguments.command {
         Command::Sample(sample) => sample::run(&engine, out, &sample).await,
         Command::List => integrations::list(&engine, out).await,

@@ -119,7 +119,7 @@ impl Engine {
         Context { ports: self.0.ports.clone(), secrets: self.0.secrets.clone(), scope }
     }
 
-    /// Ends the jobs, keeping their partial results, and stops the checks and the sample service.
+    /// Ends the jobs, keeping their partial results, stops the checks and the sample service, and closes the database.
     pub async fn close(&self) {
         self.0.jobs.end_all().await;
         let monitor = lock(&self.0.monitor).take();
@@ -128,6 +128,7 @@ impl Engine {
         }
         self.0.sample.lock().await.take();
         self.0.background.cancel();
+        self.0.store.close().await;
     }
 
     fn now(&self) -> Timestamp {
