@@ -39,7 +39,8 @@ impl Echo {
 async fn echo(request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
-    let plain = format!("{} {} {:?} {}", parts.method, parts.uri, parts.headers, String::from_utf8_lossy(&body));
+    let headers: Vec<String> = parts.headers.keys().map(|name| format!("{name}: {}", value(&parts.headers, name.as_str()))).collect();
+    let plain = format!("{} {}\n{}\n\n{}", parts.method, parts.uri, headers.join("\n"), String::from_utf8_lossy(&body));
     let authorization = value(&parts.headers, "authorization");
     let encoded: String = percent_encoding::utf8_percent_encode(&plain, percent_encoding::NON_ALPHANUMERIC).collect();
     // One, two and three bytes before it: all three ways in which base64 can fall on a value.
@@ -51,7 +52,7 @@ async fn echo(request: Request) -> Response {
 }
 
 fn value(headers: &HeaderMap, name: &str) -> String {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
 }
 
 /// To the same server by another name.

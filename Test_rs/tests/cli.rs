@@ -198,7 +198,9 @@ fn a_second_monitor_on_the_same_workspace_is_refused() {
     desk.run(&["probe", "sample-orders"]).exits(0);
     first.kill().expect("it still ran");
     first.wait().expect("it ended");
-    desk.run(&["monitor", "--for", "500ms"]).exits(0);
+    // The first check may come after this short time; that the workspace was free is what counts.
+    let ran = desk.run(&["monitor", "--for", "500ms", "--json"]);
+    assert!(ran.json().is_array(), "{ran:?}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use patchbay_tests::{
 async fn first_start(home: &Home) -> Window {
     let window = home.open().await;
     window.press("start-sample").await;
-    window.css("[data-test=\"integration-name\"], [data-test=\"overview-row\"]").await;
+    window.find("integration-status").await;
     window
 }
 

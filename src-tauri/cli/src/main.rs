@@ -66,6 +66,7 @@ fn status_of(code: Code) -> u8 {
         | Code::NotFound
         | Code::AlreadyExists
         | Code::Conflict
+        | Code::Workspace
         | Code::VariableMissing
         | Code::SecretMissing
         | Code::SecretHost => 2,
