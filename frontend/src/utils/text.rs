@@ -99,8 +99,8 @@ pub fn share_coarse(share: f64) -> String {
 /// How long ago, or in how long, in words short enough for a table.
 pub fn ago(at: Timestamp, now: Timestamp) -> String {
     let passed = now.saturating_sub(at);
-    // Clocks of two processes differ a little; what is said to come within a second is now.
-    if (-SECOND..5 * SECOND).contains(&passed) {
+    // The page's clock moves in steps of some seconds, so what has just come in may seem to lie ahead.
+    if (-10 * SECOND..5 * SECOND).contains(&passed) {
         return "just now".to_owned();
     }
     let far = passed.saturating_abs();
