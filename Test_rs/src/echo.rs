@@ -39,7 +39,8 @@ impl Echo {
 async fn echo(request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
-    let headers: Vec<String> = parts.headers.keys().map(|name| format!("{name}: {}", value(&parts.headers, name.as_str()))).collect();
+    let headers: Vec<String> =
+        parts.headers.keys().map(|name| format!("{name}: {}", value(&parts.headers, name.as_str()))).collect();
     let plain = format!("{} {}\n{}\n\n{}", parts.method, parts.uri, headers.join("\n"), String::from_utf8_lossy(&body));
     let authorization = value(&parts.headers, "authorization");
     let encoded: String = percent_encoding::utf8_percent_encode(&plain, percent_encoding::NON_ALPHANUMERIC).collect();
