@@ -96,10 +96,12 @@ impl Window {
         let options = json!({ "binary": desktop(), "args": [] });
         let capabilities: serde_json::Map<String, Value> =
             [("webkitgtk:browserOptions".to_owned(), options)].into_iter().collect();
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities)
-            .connect(&format!("http://127.0.0.1:{port}"))
+        let address = format!("http://127.0.0.1:{port}");
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let connecting = builder.capabilities(capabilities).connect(&address);
+        let client = tokio::time::timeout(PATIENCE, connecting)
             .await
+            .unwrap_or_else(|_| panic!("the window does not open in time"))
             .unwrap_or_else(|error| panic!("the window does not open: {error}"));
         let window = Self { client, driver };
         window.find("title").await;
@@ -162,6 +164,11 @@ impl Window {
         self.css("body").await.send_keys(keys).await.expect("the window takes keys");
     }
 
+    /// The enter key.
+    pub fn enter() -> String {
+        char::from(Key::Enter).to_string()
+    }
+
     /// The escape key.
     pub fn escape() -> String {
         char::from(Key::Escape).to_string()
@@ -198,7 +205,8 @@ impl Window {
     pub async fn picture(&self, name: &str) -> PathBuf {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/pictures");
         let file = folder.join(format!("{name}.png"));
-        if let Ok(picture) = self.client.screenshot().await {
+        // A window that is not drawn, since it lies below another, may never give a picture.
+        if let Ok(Ok(picture)) = tokio::time::timeout(Duration::from_secs(10), self.client.screenshot()).await {
             std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&file, picture)).expect("a picture can be written");
         }
         file

@@ -2,7 +2,11 @@
 
 #![cfg(target_os = "linux")]
 
-use std::path::Path;
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use patchbay_tests::{
     program::binary,
@@ -136,7 +140,7 @@ async fn a_secret_goes_into_the_keychain_and_nowhere_else() {
     window.picture("settings").await;
     let page = window.client.source().await.expect("a page");
     assert!(!page.contains(VALUE), "the value is not in the page any more");
-    let kept = std::process::Command::new("secret-tool")
+    let kept = Command::new("secret-tool")
         .args(["lookup", "service", "patchbay", "username", "window-canary"])
         .output()
         .expect("secret-tool is there");
@@ -183,8 +187,7 @@ async fn a_file_changed_in_an_editor_shows_up_and_a_change_made_here_keeps_its_c
     window.css("[data-test=\"overview-row\"][data-name=\"from-outside\"]").await;
     // The window changes one value of the other, and takes it back.
     page(&window, "definition").await;
-    window.fill("edit-interval", "7s").await;
-    window.press("edit-apply").await;
+    window.fill("edit-interval", &format!("7s{}", Window::enter())).await;
     let deadline = std::time::Instant::now() + patchbay_tests::window::PATIENCE;
     let expected = before.replace("interval: 5s\n    endpoint: health", "interval: 7s\n    endpoint: health");
     while std::fs::read_to_string(&file).expect("a file") != expected {
@@ -227,15 +230,25 @@ async fn every_page_is_reached_by_keys_and_says_what_to_do_when_it_is_empty() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_window_on_the_same_workspace_says_who_holds_it() {
+async fn a_second_copy_on_the_same_workspace_says_who_holds_it() {
     let home = Home::new();
-    let first = home.open().await;
+    std::fs::create_dir(home.workspace()).expect("a folder");
+    let definition =
+        "integration: { name: held, base_url: 'http://127.0.0.1:9', endpoints: [{ path: / }], health: { interval: 1h } }";
+    std::fs::write(home.workspace().join("held.yaml"), definition).expect("a file");
+    let mut first = Command::new(binary())
+        .args(["monitor", "--for", "5m"])
+        .env("PATCHBAY_WORKSPACE", home.workspace())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let mut said = String::new();
+    BufReader::new(first.stderr.take().expect("a pipe")).read_line(&mut said).expect("it says what it checks");
     let second = home.open().await;
-    let code = second.css("[data-test=\"problem\"]").await.attr("data-code").await.expect("an attribute");
-    assert_eq!(code.as_deref(), Some("in-use"));
-    second.picture("second-window").await;
+    second.css("[data-test=\"problem\"][data-code=\"in-use\"]").await;
+    second.until("[data-test=\"problem\"]", |text| text.contains(&first.id().to_string())).await;
+    second.picture("second-copy").await;
     second.close().await;
-    first.find("first-start").await;
-    first.close().await;
-    assert!(binary().is_file());
+    first.kill().expect("it still runs, untouched");
+    first.wait().expect("it ended");
 }
