@@ -101,7 +101,7 @@ impl Window {
         let connecting = builder.capabilities(capabilities).connect(&address);
         let client = tokio::time::timeout(PATIENCE, connecting)
             .await
-            .unwrap_or_else(|_| panic!("the window does not open in time"))
+            .expect("the window opens in time")
             .unwrap_or_else(|error| panic!("the window does not open: {error}"));
         let window = Self { client, driver };
         window.find("title").await;
