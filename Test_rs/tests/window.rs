@@ -2,9 +2,16 @@
 
 #![cfg(target_os = "linux")]
 
-use std::{path::Path, process::Command};
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
 
-use patchbay_tests::window::{Home, Window};
+use patchbay_tests::{
+    program::binary,
+    window::{Home, Window},
+};
 
 /// Opens a window on a new machine, and starts the sample service with one press.
 async fn first_start(home: &Home) -> Window {
@@ -220,4 +227,27 @@ async fn every_page_is_reached_by_keys_and_says_what_to_do_when_it_is_empty() {
     window.find("keys").await;
     window.keys(&Window::escape()).await;
     window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_copy_on_the_same_workspace_says_who_holds_it() {
+    let home = Home::new();
+    std::fs::create_dir(home.workspace()).expect("a folder");
+    let definition =
+        "integration: { name: held, base_url: 'http://127.0.0.1:9', endpoints: [{ path: / }], health: { interval: 1h } }";
+    std::fs::write(home.workspace().join("held.yaml"), definition).expect("a file");
+    let mut first = Command::new(binary())
+        .args(["monitor", "--for", "5m"])
+        .env("PATCHBAY_WORKSPACE", home.workspace())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let mut said = String::new();
+    BufReader::new(first.stderr.take().expect("a pipe")).read_line(&mut said).expect("it says what it checks");
+    let second = home.open().await;
+    second.css("[data-test=\"problem\"][data-code=\"in-use\"]").await;
+    second.until("[data-test=\"problem\"]", |text| text.contains(&first.id().to_string())).await;
+    second.close().await;
+    first.kill().expect("it still runs, untouched");
+    first.wait().expect("it ended");
 }
