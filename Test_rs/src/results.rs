@@ -2,7 +2,7 @@
 
 use patchbay_contracts::{
     Code, Problem, Timestamp,
-    contract::{Check, CheckResult, ContractReport, EndpointResult},
+    contract::{Check, CheckResult, ContractKind, ContractReport, EndpointResult},
     health::{ConditionResult, HealthCheck},
     integration::LoadSpec,
     load::{LoadReport, LoadSlice, LoadTotals, Quantiles},
@@ -61,24 +61,23 @@ pub fn contract(integration: &str) -> Report {
         verdict: Verdict::Fail,
         partial: false,
         endpoints: vec![EndpointResult {
-            endpoint: "create order".to_owned(),
             verdict: Verdict::Fail,
             checks: vec![CheckResult {
-                check: Check::Status,
-                verdict: Verdict::Fail,
-                message: "The status is 503, not 201".to_owned(),
-                pointer: None,
                 expected: Some(json!(201)),
                 actual: Some(json!(503)),
-                place: None,
+                ..CheckResult::new(Check::Status, Verdict::Fail, "The status is 503, not 201")
             }],
-            request: None,
             status: Some(503),
             body: Some("{}".to_owned()),
-            timing: Waterfall::default(),
             attempts: 3,
-            problem: None,
+            cases: 1,
+            ..EndpointResult::new("create order")
         }],
+        kind: ContractKind::Patchbay,
+        seed: None,
+        coverage: None,
+        problems: Vec::new(),
+        notes: Vec::new(),
     })
 }
 

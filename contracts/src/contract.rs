@@ -1,7 +1,17 @@
 //! Whether a service holds to its contract.
 
+mod check;
+mod coverage;
+mod options;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use self::{
+    check::{Check, Severity},
+    coverage::{Coverage, OperationCoverage},
+    options::{ContractOptions, PactOptions},
+};
 
 use crate::{
     Place, Problem, Timestamp,
@@ -12,8 +22,11 @@ use crate::{
 /// What a contract run found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ContractReport {
-    /// The integration.
+    /// The integration, or the title of a document that belongs to none.
     pub integration: String,
+    /// In which form the contract is written.
+    #[serde(default)]
+    pub kind: ContractKind,
     /// The version of the contract.
     #[serde(default)]
     pub version: Option<String>,
@@ -29,8 +42,56 @@ pub struct ContractReport {
     pub verdict: Verdict,
     /// Whether it was cancelled half-way.
     pub partial: bool,
-    /// Each endpoint, in the order of the file.
+    /// Each endpoint, operation, interaction or message, in the order of the file.
     pub endpoints: Vec<EndpointResult>,
+    /// What the generated requests were made from; the same seed makes the same requests.
+    #[serde(default)]
+    pub seed: Option<u64>,
+    /// How much of the contract was seen.
+    #[serde(default)]
+    pub coverage: Option<Coverage>,
+    /// Parts of the contract that could not be read or judged, each with its place.
+    #[serde(default)]
+    pub problems: Vec<Problem>,
+    /// What deserves attention and is no failure: a time budget that ran out, an acceptance that has expired.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// In which form a contract is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ContractKind {
+    /// An integration file of Patchbay's own.
+    #[default]
+    Patchbay,
+    /// OpenAPI 3.0 or 3.1.
+    Openapi,
+    /// Swagger 2.0.
+    Swagger,
+    /// Pact, versions 1 to 4.
+    Pact,
+    /// A JSON Schema of one kind of document.
+    JsonSchema,
+    /// AsyncAPI 2 or 3.
+    Asyncapi,
+    /// A message contract of Patchbay's own.
+    Messages,
+}
+
+impl ContractKind {
+    /// The name as reports show it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Patchbay => "Patchbay",
+            Self::Openapi => "OpenAPI",
+            Self::Swagger => "Swagger",
+            Self::Pact => "Pact",
+            Self::JsonSchema => "JSON Schema",
+            Self::Asyncapi => "AsyncAPI",
+            Self::Messages => "messages",
+        }
+    }
 }
 
 /// What one endpoint showed.
@@ -59,43 +120,38 @@ pub struct EndpointResult {
     /// Why it could not be called.
     #[serde(default)]
     pub problem: Option<Problem>,
+    /// How many requests or messages it was judged by.
+    #[serde(default = "one")]
+    pub cases: u32,
 }
 
-/// What was judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Check {
-    /// The service could be called and answered.
-    Reachable,
-    /// The status.
-    Status,
-    /// A header.
-    Header,
-    /// The time that it took.
-    Latency,
-    /// A condition in Gatus's grammar.
-    Condition,
-    /// The request body against its schema, before it is sent.
-    RequestSchema,
-    /// The response body against its schema.
-    ResponseSchema,
-    /// A value to be captured for later endpoints.
-    Capture,
+fn one() -> u32 {
+    1
 }
 
-impl Check {
-    /// The name as reports show it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Reachable => "reachable",
-            Self::Status => "status",
-            Self::Header => "header",
-            Self::Latency => "latency",
-            Self::Condition => "condition",
-            Self::RequestSchema => "request-schema",
-            Self::ResponseSchema => "response-schema",
-            Self::Capture => "capture",
+impl EndpointResult {
+    /// A result without anything judged yet.
+    pub fn new(endpoint: impl Into<String>) -> Self {
+        Self {
+            endpoint: endpoint.into(),
+            verdict: Verdict::Inconclusive,
+            checks: Vec::new(),
+            request: None,
+            status: None,
+            body: None,
+            timing: Waterfall::default(),
+            attempts: 0,
+            problem: None,
+            cases: 0,
         }
+    }
+
+    /// Makes the verdict what its checks come to. Nothing judged is no pass.
+    pub fn conclude(&mut self) {
+        self.verdict = match self.checks.is_empty() {
+            true => Verdict::Inconclusive,
+            false => Verdict::of(self.checks.iter().map(CheckResult::weight)),
+        };
     }
 }
 
@@ -120,6 +176,57 @@ pub struct CheckResult {
     /// Where the contract asks it.
     #[serde(default)]
     pub place: Option<Place>,
+    /// How much it weighs. A warning that doesn't hold fails no run.
+    #[serde(default)]
+    pub severity: Severity,
+    /// The smallest request that shows it, where it isn't that of the whole endpoint.
+    #[serde(default)]
+    pub request: Option<SentRequest>,
+    /// The status that this request brought.
+    #[serde(default)]
+    pub status: Option<u16>,
+    /// Why a failure is put up with, and until when. It fails no run then.
+    #[serde(default)]
+    pub accepted: Option<Accepted>,
+}
+
+impl CheckResult {
+    /// What was judged, whether it held, and one sentence on it.
+    pub fn new(check: Check, verdict: Verdict, message: impl Into<String>) -> Self {
+        Self {
+            check,
+            verdict,
+            message: message.into(),
+            pointer: None,
+            expected: None,
+            actual: None,
+            place: None,
+            severity: check.severity(),
+            request: None,
+            status: None,
+            accepted: None,
+        }
+    }
+
+    /// What it adds to the verdict of its endpoint: a warning or an accepted failure adds nothing bad.
+    pub fn weight(&self) -> Verdict {
+        match self.verdict {
+            Verdict::Fail if self.severity == Severity::Warning || self.accepted.is_some() => Verdict::Pass,
+            verdict => verdict,
+        }
+    }
+}
+
+/// A failure that somebody has decided to put up with for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// Why.
+    pub reason: String,
+    /// The last day on which it is put up with, such as `2027-01-31` (UTC).
+    pub until: String,
+    /// Where that is written.
+    #[serde(default)]
+    pub place: Option<Place>,
 }
 
 /// How far a contract run is.
@@ -129,7 +236,7 @@ pub struct ContractProgress {
     pub done: usize,
     /// Endpoints in all.
     pub total: usize,
-    /// The newest result.
+    /// All results since the update before. A later result of the same endpoint takes the place of an earlier one.
     #[serde(default)]
-    pub latest: Option<EndpointResult>,
+    pub results: Vec<EndpointResult>,
 }

@@ -70,6 +70,38 @@ pub struct Integration {
     /// How to put it under load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<LoadSpec>,
+    /// A document that the service is held to as well: OpenAPI, Swagger, Pact, AsyncAPI.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<ContractSource>,
+}
+
+/// A document that a service is held to, beside the endpoints of its file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContractSource {
+    /// The file, relative to this one, or an address.
+    pub file: String,
+    /// Only these: names of checks, or of operations with `*` for any text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
+    /// Not these: names of checks, or of operations with `*` for any text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skip: Vec<String>,
+    /// Checks that are shown and fail no run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warn: Vec<String>,
+    /// What generated requests are made from; the same seed makes the same requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// The longest that the whole run may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Span>,
+    /// The file of accepted failures, relative to this one; without it, `accepted.yaml` beside the document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<String>,
+    /// Where Pact's provider states are changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub states: Option<String>,
 }
 
 impl Integration {

@@ -185,7 +185,13 @@ impl Reducible for Jobs {
                     match progress {
                         Progress::Contract(progress) => {
                             live.judged = Some((progress.done, progress.total));
-                            live.results.extend(progress.latest.filter(|_| live.results.len() < KEPT));
+                            for result in progress.results {
+                                match live.results.iter_mut().find(|known| known.endpoint == result.endpoint) {
+                                    Some(known) => *known = result,
+                                    None if live.results.len() < KEPT => live.results.push(result),
+                                    None => {}
+                                }
+                            }
                         }
                         Progress::Load(mut progress) => {
                             live.slices.extend(std::mem::take(&mut progress.new_slices));

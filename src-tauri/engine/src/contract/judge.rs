@@ -28,13 +28,19 @@ use crate::{
 
 /// A check without values.
 pub(super) fn check(check: Check, verdict: Verdict, message: impl Into<String>, place: Option<Place>) -> CheckResult {
-    CheckResult { check, verdict, message: message.into(), pointer: None, expected: None, actual: None, place }
+    CheckResult { place, ..CheckResult::new(check, verdict, message) }
 }
 
 /// A body that is not as its schema asks.
 pub(super) fn deviation(check: Check, deviation: Deviation, place: Option<Place>) -> CheckResult {
     let Deviation { pointer, message, expected, actual, schema: _ } = deviation;
-    CheckResult { check, verdict: Verdict::Fail, message, pointer: Some(pointer), expected: Some(expected), actual, place }
+    CheckResult {
+        pointer: Some(pointer),
+        expected: Some(expected),
+        actual,
+        place,
+        ..CheckResult::new(check, Verdict::Fail, message)
+    }
 }
 
 /// Takes secrets out of a result.

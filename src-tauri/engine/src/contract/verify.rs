@@ -7,9 +7,9 @@ use std::{
 
 use patchbay_contracts::{
     Code, Place, Problem,
-    contract::{Check, CheckResult, ContractProgress, ContractReport, EndpointResult},
+    contract::{Check, CheckResult, ContractKind, ContractProgress, ContractReport, EndpointResult},
     integration::{Auth, AuthSpec, BodySchema, CircuitBreaker, Endpoint, Integration, Method},
-    probe::{ProbeReport, ProbeRequest, SentRequest, Waterfall},
+    probe::{ProbeReport, ProbeRequest, SentRequest},
     run::Verdict,
 };
 use serde_json::Value;
@@ -25,8 +25,6 @@ use crate::{
 
 /// The most of a body that a report holds, in bytes.
 const BODY: usize = 64 * 1024;
-/// The shortest time between two updates.
-const UPDATE: Duration = Duration::from_millis(100);
 /// The longest wait that a rate limit may ask of a contract run.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -43,7 +41,7 @@ struct Subject<'a> {
 /// Rate limits are kept by waiting.
 ///
 /// A run without a judgement on anything is inconclusive and never a pass. Cancelling keeps what was judged until then, as
-/// partial. `progress` hears of it at most ten times a second, and once at the end.
+/// partial. `progress` hears of each result.
 ///
 /// `file` is the file that holds the contract, for the report; `positions` says where its values stand, and `schemas` which
 /// files its schemas may refer to.
@@ -62,7 +60,6 @@ pub async fn verify(
     let mut run = Run { context: context.clone(), subject, missed: BTreeMap::new(), failures: 0, called: HashMap::new() };
     let total = integration.endpoints.len();
     let mut endpoints: Vec<EndpointResult> = Vec::with_capacity(total);
-    let mut last_update: Option<Duration> = None;
     let mut partial = false;
     for (index, endpoint) in integration.endpoints.iter().enumerate() {
         let result = tokio::select! {
@@ -74,11 +71,7 @@ pub async fn verify(
             partial = true;
             break;
         };
-        let now = clock.elapsed();
-        if index + 1 == total || last_update.is_none_or(|last| now.saturating_sub(last) >= UPDATE) {
-            last_update = Some(now);
-            progress(ContractProgress { done: index + 1, total, latest: Some(result.clone()) });
-        }
+        progress(ContractProgress { done: index + 1, total, results: vec![result.clone()] });
         endpoints.push(result);
     }
     let redactor = context.secrets.redactor();
@@ -99,6 +92,11 @@ pub async fn verify(
         verdict,
         partial,
         endpoints,
+        kind: ContractKind::Patchbay,
+        seed: None,
+        coverage: None,
+        problems: Vec::new(),
+        notes: Vec::new(),
     }
 }
 
@@ -117,17 +115,7 @@ struct Run<'a> {
 impl Run<'_> {
     async fn endpoint(&mut self, index: usize, endpoint: &Endpoint) -> EndpointResult {
         let at = format!("/integration/endpoints/{index}");
-        let mut result = EndpointResult {
-            endpoint: endpoint.label(),
-            verdict: Verdict::Inconclusive,
-            checks: Vec::new(),
-            request: None,
-            status: None,
-            body: None,
-            timing: Waterfall::default(),
-            attempts: 0,
-            problem: None,
-        };
+        let mut result = EndpointResult::new(endpoint.label());
         if let Err(problem) = self.call(&at, endpoint, &mut result).await {
             let problem = match &problem.place {
                 Some(_) => problem,
@@ -137,7 +125,8 @@ impl Run<'_> {
             result.checks.push(judge::check(Check::Reachable, Verdict::Inconclusive, problem.what.clone(), place));
             result.problem = Some(problem);
         }
-        result.verdict = Verdict::of(result.checks.iter().map(|check| check.verdict));
+        result.cases = result.attempts.min(1);
+        result.conclude();
         for name in endpoint.capture.keys() {
             if !self.context.scope.captured.contains_key(name) {
                 self.missed.insert(name.clone(), result.endpoint.clone());

@@ -88,8 +88,11 @@ impl Engine {
         Ok(self.start(RunKind::Contract, definition.name.clone(), |engine, reins| async move {
             let context = engine.context(Some(&definition.name));
             let mut spacing = Spacing::new(PACE);
-            let progress = |news: ContractProgress| {
-                if spacing.due() {
+            let mut waiting = Vec::new();
+            let progress = |mut news: ContractProgress| {
+                waiting.append(&mut news.results);
+                if spacing.due() || news.done == news.total {
+                    news.results = std::mem::take(&mut waiting);
                     engine.tell(Event::Progress { job: reins.id, progress: Progress::Contract(news) });
                 }
             };
