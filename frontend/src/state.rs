@@ -186,8 +186,8 @@ impl Reducible for Jobs {
                         Progress::Contract(progress) => {
                             live.judged = Some((progress.done, progress.total));
                             for result in progress.results {
-                                match live.results.iter_mut().find(|known| known.endpoint == result.endpoint) {
-                                    Some(known) => *known = result,
+                                match live.results.iter().position(|known| known.endpoint == result.endpoint) {
+                                    Some(at) => live.results[at] = result,
                                     None if live.results.len() < KEPT => live.results.push(result),
                                     None => {}
                                 }
