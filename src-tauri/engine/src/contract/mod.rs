@@ -2,6 +2,7 @@
 
 mod capture;
 pub mod conditions;
+pub mod document;
 mod judge;
 pub mod schema;
 mod schemas;

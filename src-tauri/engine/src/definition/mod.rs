@@ -7,9 +7,10 @@ mod check;
 mod edit;
 mod references;
 mod rules;
-mod syntax;
+mod scalar;
+pub(crate) mod syntax;
 mod template;
-mod tree;
+pub(crate) mod tree;
 mod write;
 
 use std::{
@@ -121,6 +122,11 @@ impl fmt::Debug for Positions {
 }
 
 impl Positions {
+    /// Those of a tree that was read from `file`.
+    pub(crate) fn of(file: &str, root: Option<Arc<tree::Node>>) -> Self {
+        Self { file: file.to_owned(), root }
+    }
+
     /// The place of a JSON pointer from the file's root (RFC 6901), such as `/integration/health/interval`; of its
     /// nearest ancestor where it isn't written. `None` where the file could not be read at all.
     ///
@@ -150,7 +156,7 @@ impl Positions {
 /// expected and the nearest known word. `file` is the name that the places carry.
 pub fn parse(file: &str, bytes: &[u8]) -> Parsed {
     let tree = tree::read(file, bytes);
-    let positions = Positions { file: file.to_owned(), root: tree.root.clone() };
+    let positions = Positions::of(file, tree.root.clone());
     let mut problems = tree.problems;
     let Some(root) = tree.root else {
         if problems.is_empty() {
@@ -210,7 +216,7 @@ pub(crate) fn parse_as<T: DeserializeOwned + Default>(
     schema: &Value,
 ) -> (Option<T>, Vec<Problem>, Positions) {
     let tree = tree::read(file, bytes);
-    let positions = Positions { file: file.to_owned(), root: tree.root.clone() };
+    let positions = Positions::of(file, tree.root.clone());
     let mut problems = tree.problems;
     let Some(root) = tree.root else {
         return (problems.is_empty().then(T::default), problems, positions);

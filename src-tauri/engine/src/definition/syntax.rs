@@ -2,7 +2,7 @@
 
 use patchbay_contracts::{Code, Place, Problem};
 
-use super::tree::MAX_DEPTH;
+use super::tree::Limits;
 
 /// A text cut to what fits into a message, control characters left out.
 pub fn short(text: &str) -> String {
@@ -31,16 +31,24 @@ pub fn not_utf8(file: &str, bytes: &[u8], offset: usize) -> Problem {
         .at(Place { file: file.to_owned(), line: line as u32, column: column as u32 })
 }
 
+/// A text of so many bytes, which are more than are allowed.
+pub fn too_large(file: &str, bytes: usize, limits: &Limits) -> Problem {
+    Problem::new(Code::TooLarge, format!("The file is larger than {} may be", limits.noun))
+        .why(format!("it has {bytes} bytes, and {} are allowed", limits.bytes))
+        .next(limits.smaller)
+        .at(Place { file: file.to_owned(), line: 1, column: 1 })
+}
+
 /// Mappings and lists in each other beyond all measure.
-pub fn too_deep(place: Place) -> Problem {
+pub fn too_deep(place: Place, most: usize) -> Problem {
     Problem::new(Code::InvalidDefinition, "Mappings and lists lie too deep in each other")
-        .why(format!("at most {MAX_DEPTH} levels are allowed"))
+        .why(format!("at most {most} levels are allowed"))
         .at(place)
 }
 
 /// A mistake that the YAML parser found at a line (from 1) and a column (from 0). The text around the place is looked
 /// at, since it says more than the parser's own words, and none of it is repeated: it could be a credential.
-pub fn explain(file: &str, text: &str, line: usize, column: usize, found: &str) -> Problem {
+pub fn explain(file: &str, text: &str, (line, column): (usize, usize), found: &str, most: usize) -> Problem {
     // The end of a text without a last line break is told as a line that isn't there.
     let lines = text.split('\n').count();
     let (line, column) = if line > lines { (lines, usize::MAX) } else { (line, column) };
@@ -50,8 +58,8 @@ pub fn explain(file: &str, text: &str, line: usize, column: usize, found: &str) 
     let problem = Problem::new(Code::InvalidDefinition, "The YAML can't be read");
     let before = || content.chars().take(column);
     let open = before().filter(|c| matches!(c, '[' | '{')).count();
-    if open > MAX_DEPTH + before().filter(|c| matches!(c, ']' | '}')).count() {
-        return too_deep(place);
+    if open > most + before().filter(|c| matches!(c, ']' | '}')).count() {
+        return too_deep(place, most);
     }
     let indent = &content[..content.len() - content.trim_start().len()];
     let here = content.chars().nth(column);

@@ -6,9 +6,9 @@ use std::{collections::HashMap, sync::Arc};
 
 use patchbay_contracts::{Code, Place, Problem};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
-use super::syntax;
+use super::{scalar::plain, syntax};
 
 /// The most bytes that a file may have.
 pub const MAX_BYTES: usize = 1024 * 1024;
@@ -16,6 +16,34 @@ pub const MAX_BYTES: usize = 1024 * 1024;
 pub const MAX_DEPTH: usize = 64;
 /// How many values a file may have, each alias counted as all that it stands for.
 pub const MAX_NODES: usize = 100_000;
+
+/// What a text may have at most, and what it is called where it has more.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) bytes: usize,
+    pub(crate) depth: usize,
+    /// Values, each alias counted as all that it stands for.
+    pub(crate) nodes: usize,
+    /// What the text is: "an integration file".
+    pub(crate) noun: &'static str,
+    /// What to do with a text that is too large.
+    pub(crate) smaller: &'static str,
+    /// What to do with a text that holds several documents.
+    pub(crate) several: &'static str,
+    /// Whether `<<` merges, as in YAML 1.1 and in what other tools write.
+    pub(crate) merges: bool,
+}
+
+/// Those of an integration file.
+pub(crate) const INTEGRATION: Limits = Limits {
+    bytes: MAX_BYTES,
+    depth: MAX_DEPTH,
+    nodes: MAX_NODES,
+    noun: "an integration file",
+    smaller: "Move large bodies and schemas into files of their own and name them with `$ref`",
+    several: "Give each integration a file of its own",
+    merges: false,
+};
 
 /// How a scalar is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,13 +123,32 @@ impl Node {
             Kind::List { items, .. } => items.iter().map(|item| item.value()).collect(),
             Kind::Map { entries, .. } => {
                 let mut map = Map::with_capacity(entries.len());
-                for entry in entries {
+                for entry in entries.iter().filter(|entry| entry.key != MERGE) {
                     map.entry(entry.key.clone()).or_insert_with(|| entry.value.value());
+                }
+                for merged in entries.iter().filter(|entry| entry.key == MERGE) {
+                    merge(&merged.value.value(), &mut map);
                 }
                 Value::Object(map)
             }
             Kind::Alias(target) => target.value(),
         }
+    }
+}
+
+/// The key whose value is merged into its mapping (a type of YAML 1.1; where it isn't allowed, it is a mistake).
+const MERGE: &str = "<<";
+
+/// Merges a mapping, or each mapping of a list, into another one, whose own fields win.
+fn merge(from: &Value, into: &mut Map<String, Value>) {
+    match from {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                into.entry(key.clone()).or_insert_with(|| value.clone());
+            }
+        }
+        Value::Array(all) => all.iter().for_each(|one| merge(one, into)),
+        _ => {}
     }
 }
 
@@ -115,19 +162,19 @@ pub struct Tree {
     pub partial: bool,
 }
 
-/// Reads a text. Never fails: mistakes are in the result.
+/// Reads an integration file, or another file of the workspace. Never fails: mistakes are in the result.
 pub fn read(file: &str, bytes: &[u8]) -> Tree {
+    read_within(file, bytes, INTEGRATION)
+}
+
+/// Reads a text within limits. Never fails: mistakes are in the result.
+pub(crate) fn read_within(file: &str, bytes: &[u8], limits: Limits) -> Tree {
     let refuse = |problem| Tree { root: None, problems: vec![problem], partial: true };
-    if bytes.len() > MAX_BYTES {
-        return refuse(
-            Problem::new(Code::TooLarge, "The file is larger than an integration file may be")
-                .why(format!("it has {} bytes, and {MAX_BYTES} are allowed", bytes.len()))
-                .next("Move large bodies and schemas into files of their own and name them with `$ref`")
-                .at(Place { file: file.to_owned(), line: 1, column: 1 }),
-        );
+    if bytes.len() > limits.bytes {
+        return refuse(syntax::too_large(file, bytes.len(), &limits));
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) => Reader::new(file, text).run(),
+        Ok(text) => Reader::new(file, text, limits).run(),
         Err(error) => refuse(syntax::not_utf8(file, bytes, error.valid_up_to())),
     }
 }
@@ -158,6 +205,7 @@ struct Key {
 struct Reader<'t> {
     file: &'t str,
     text: &'t str,
+    limits: Limits,
     /// The byte offset of each character; empty where the text is ASCII and they are the same.
     offsets: Vec<u32>,
     frames: Vec<Frame>,
@@ -169,7 +217,7 @@ struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    fn new(file: &'t str, text: &'t str) -> Self {
+    fn new(file: &'t str, text: &'t str, limits: Limits) -> Self {
         let offsets = if text.is_ascii() {
             Vec::new()
         } else {
@@ -178,6 +226,7 @@ impl<'t> Reader<'t> {
         Self {
             file,
             text,
+            limits,
             offsets,
             frames: Vec::new(),
             anchors: HashMap::new(),
@@ -197,7 +246,7 @@ impl<'t> Reader<'t> {
                 Ok((event, span)) => self.take(event, span),
                 Err(error) => {
                     let mark = error.marker();
-                    Err(syntax::explain(self.file, text, mark.line(), mark.col(), error.info()))
+                    Err(syntax::explain(self.file, text, (mark.line(), mark.col()), error.info(), self.limits.depth))
                 }
             };
             if let Err(problem) = outcome {
@@ -237,7 +286,7 @@ impl<'t> Reader<'t> {
                     return Err(self
                         .problem(line, column, "The file holds more than one document")
                         .why("`---` begins another one")
-                        .next("Give each integration a file of its own"));
+                        .next(self.limits.several));
                 }
                 Ok(())
             }
@@ -265,8 +314,8 @@ impl<'t> Reader<'t> {
 
     fn open(&self, anchor: usize, span: &Span, bracket: char) -> Result<Open, Problem> {
         let (line, column) = (span.start.line() as u32, span.start.col() as u32 + 1);
-        if self.frames.len() >= MAX_DEPTH {
-            return Err(syntax::too_deep(Place { file: self.file.to_owned(), line, column }));
+        if self.frames.len() >= self.limits.depth {
+            return Err(syntax::too_deep(Place { file: self.file.to_owned(), line, column }, self.limits.depth));
         }
         let (start, end) = (self.offset(span.start.index()), self.offset(span.end.index()));
         // The parser's span of a bracket takes in an anchor before it and blanks behind it.
@@ -414,7 +463,7 @@ impl<'t> Reader<'t> {
                         .why(format!("line {first} has it already, and only one can count"))
                         .next("Take one of the two away"),
                 );
-            } else if text == "<<" {
+            } else if text == "<<" && !self.limits.merges {
                 self.problems.push(
                     self.problem(line, column, "Merge keys (`<<`) are not part of YAML 1.2")
                         .next("Write the fields out, or let an alias stand for a whole value"),
@@ -431,13 +480,12 @@ impl<'t> Reader<'t> {
         } else {
             self.weight += 1;
         }
-        if self.weight > MAX_NODES || self.frames.len() + node.height > MAX_DEPTH {
+        let Limits { nodes, depth, .. } = self.limits;
+        if self.weight > nodes || self.frames.len() + node.height > depth {
             self.frames.clear();
             return Err(self
                 .problem(node.line, node.column, "The file holds more than can be read")
-                .why(format!(
-                    "at most {MAX_NODES} values and {MAX_DEPTH} levels are allowed, aliases counted as what they stand for"
-                ))
+                .why(format!("at most {nodes} values and {depth} levels are allowed, aliases counted as what they stand for"))
                 .next("Write less, or split the file"));
         }
         if anchor != 0 {
@@ -513,54 +561,4 @@ fn block_end(text: &str, start: usize, end: usize, indent: usize) -> usize {
         at += line.len();
     }
     last
-}
-
-/// What a plain scalar means by the core schema.
-pub fn plain(text: &str) -> Result<Value, &'static str> {
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
-        "true" | "True" | "TRUE" => return Ok(Value::Bool(true)),
-        "false" | "False" | "FALSE" => return Ok(Value::Bool(false)),
-        _ => {}
-    }
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if matches!(digits, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
-        return Err("it is a number that JSON can't write");
-    }
-    let all = |text: &str, radix: u32| !text.is_empty() && text.chars().all(|c| c.is_digit(radix));
-    if let Some(octal) = text.strip_prefix("0o").filter(|rest| all(rest, 8)) {
-        return u64::from_str_radix(octal, 8).map(Value::from).map_err(|_| "it is larger than 64 bits");
-    }
-    if let Some(hex) = text.strip_prefix("0x").filter(|rest| all(rest, 16)) {
-        return u64::from_str_radix(hex, 16).map(Value::from).map_err(|_| "it is larger than 64 bits");
-    }
-    if all(digits, 10) {
-        if let Ok(number) = text.parse::<i64>() {
-            return Ok(Value::from(number));
-        }
-        if let Ok(number) = text.parse::<u64>() {
-            return Ok(Value::from(number));
-        }
-    }
-    if is_float(digits) {
-        let number = text.parse().ok().and_then(Number::from_f64);
-        return number.map(Value::Number).ok_or("it is larger than a number can be");
-    }
-    Ok(Value::String(text.to_owned()))
-}
-
-/// `(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`
-fn is_float(text: &str) -> bool {
-    let (mantissa, exponent) = match text.find(['e', 'E']) {
-        Some(at) => (&text[..at], Some(&text[at + 1..])),
-        None => (text, None),
-    };
-    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let mantissa_fits = digits(whole) && digits(fraction) && !(whole.is_empty() && fraction.is_empty());
-    let exponent_fits = exponent.is_none_or(|exponent| {
-        let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
-        !exponent.is_empty() && digits(exponent)
-    });
-    mantissa_fits && exponent_fits
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::tree::{Style, plain};
+use super::{scalar::plain, tree::Style};
 
 /// The longest list that is written on one line.
 const ONE_LINE: usize = 80;
