@@ -4,6 +4,7 @@ pub mod contract;
 pub mod definitions;
 pub mod echo;
 pub mod encodings;
+pub mod faulty;
 pub mod http;
 pub mod load;
 pub mod metrics;
