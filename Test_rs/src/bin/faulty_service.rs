@@ -1,7 +1,7 @@
 //! A service on loopback with one deliberate fault, or its clean twin, for the benchmark of contract tests.
 //!
-//! `faulty_service [--port PORT] [--fault NUMBER]` serves until it is ended and prints its address first; port 0, which
-//! is the default, is any free one. `faulty_service --list` prints the list of faults, the token and the key as JSON.
+//! `faulty_service [--port PORT] [--fault NUMBER] [--attended]` serves until it is ended and prints its address first; port
+//! 0, which is the default, is any free one. With `--attended` it also ends when its standard input does. `faulty_service --list` prints the list of faults, the token and the key as JSON.
 
 use std::io::Write as _;
 
@@ -11,7 +11,7 @@ use patchbay_tests::faulty::{
     service,
 };
 
-const USAGE: &str = "usage: faulty_service [--port PORT] [--fault NUMBER] | faulty_service --list";
+const USAGE: &str = "usage: faulty_service [--port PORT] [--fault NUMBER] [--attended] | faulty_service --list";
 
 #[tokio::main]
 async fn main() {
@@ -19,6 +19,10 @@ async fn main() {
     let (mut port, mut fault) = (0_u16, None);
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
+        if word == "--attended" {
+            std::thread::spawn(end_with_input);
+            continue;
+        }
         match (word.as_str(), words.next()) {
             ("--list", None) => {
                 println!("{}", serde_json::json!({"token": TOKEN, "key": KEY, "faults": FAULTS}));
@@ -33,4 +37,11 @@ async fn main() {
     println!("http://{}", listener.local_addr().expect("it is bound"));
     std::io::stdout().flush().expect("somebody listens");
     axum::serve(listener, service(fault)).await.expect("it serves until it is ended");
+}
+
+/// Whoever started the service may be killed, and its end of the pipe is gone then.
+fn end_with_input() {
+    // An input that can't be read is as good as one that ended.
+    let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+    std::process::exit(0);
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     schemas::{category, components, dialect, order_status, sku, tag, uuid},
-    store::{KNOWN_CUSTOMER, KNOWN_EXPORT, KNOWN_ORDER, KNOWN_SKU},
+    store::{KNOWN_CUSTOMER, KNOWN_EXPORT, KNOWN_ORDER, KNOWN_SKU, OTHER_ORDER},
 };
 
 /// The largest body that is read, in bytes.
@@ -79,12 +79,12 @@ fn paths() -> Value {
         "/orders/{orderId}": {
             "get": operation("getOrder", "One order", &[order_id()], None, &[("200", answer("Order"))], &["401", "404", "422"]),
             "patch": operation("updateOrder", "Change an order: fields that are left out stay as they are", &[order_id()],
-                Some(body("application/json", "OrderPatch")), &[("200", answer("Order"))],
+                Some(body("application/json", "OrderPatch", json!({"priority": 4, "note": "Leave it at the door."}))), &[("200", answer("Order"))],
                 &["400", "401", "404", "413", "415", "422"]),
             "delete": operation("deleteOrder", "Delete an order", &[order_id()], None,
                 &[("204", json!({"description": "It is gone."}))], &["401", "404", "422"]),
         },
-        "/orders/{orderId}/receipt": {"get": operation("getReceipt", "The receipt of an order", &[order_id()], None, &[("200", json!({
+        "/orders/{orderId}/receipt": {"get": operation("getReceipt", "The receipt of an order", &[path("orderId", &uuid(), OTHER_ORDER)], None, &[("200", json!({
             "description": "A text for people.",
             "content": {"text/plain": {"schema": {"type": "string"}}}
         }))], &["401", "404", "422"])},
@@ -93,7 +93,7 @@ fn paths() -> Value {
             "get": operation("getCustomer", "One customer", &[customer_id()], None, &[("200", answer("Customer"))],
                 &["401", "404", "422"]),
             "put": operation("replaceCustomer", "Replace a customer", &[customer_id()],
-                Some(body("application/json", "Customer")), &[("200", answer("Customer"))],
+                Some(body("application/json", "Customer", customer_example())), &[("200", answer("Customer"))],
                 &["400", "401", "404", "413", "415", "422"]),
         },
         "/products": {"get": search_products()},
@@ -116,7 +116,7 @@ fn health() -> Value {
 }
 
 fn login() -> Value {
-    let form = body("application/x-www-form-urlencoded", "Credentials");
+    let form = body("application/x-www-form-urlencoded", "Credentials", json!({"username": "ada", "password": "correct-horse"}));
     let refused = ["400", "401", "413", "415", "422"];
     let mut operation =
         operation("login", "A token for a name and a password", &[], Some(form), &[("200", answer("Token"))], &refused);
@@ -155,11 +155,11 @@ fn create_order() -> Value {
             "receipt": link("getReceipt", "orderId"),
         }
     });
-    let mut input = body("application/json", "OrderInput");
-    input["content"]["application/json"]["example"] = json!({
+    let example = json!({
         "customerId": KNOWN_CUSTOMER, "currency": "EUR", "priority": 2, "note": "Ring twice.",
         "items": [{"sku": KNOWN_SKU, "quantity": 2, "unitPriceCents": 1250}]
     });
+    let input = body("application/json", "OrderInput", example);
     let refused = ["400", "401", "413", "415", "422"];
     operation("createOrder", "Place an order", &[request_id], Some(input), &[("201", created)], &refused)
 }
@@ -171,12 +171,7 @@ fn create_customer() -> Value {
         "content": {"application/json": {"schema": reference("Customer")}},
         "links": {"read": link("getCustomer", "customerId"), "replace": link("replaceCustomer", "customerId")}
     });
-    let mut input = body("application/json", "Customer");
-    input["content"]["application/json"]["example"] = json!({
-        "name": "Ada Byron", "email": "ada@example.com", "password": "correct-horse", "nickname": null,
-        "contact": {"type": "phone", "number": "+4930123456"},
-        "addresses": [{"street": "Hauptstr. 1", "city": "Berlin", "postalCode": "10115", "country": "DE"}]
-    });
+    let input = body("application/json", "Customer", customer_example());
     let refused = ["400", "401", "413", "415", "422"];
     operation("createCustomer", "Register a customer", &[], Some(input), &[("201", created)], &refused)
 }
@@ -218,11 +213,11 @@ fn head_product() -> Value {
 }
 
 fn put_product() -> Value {
-    let mut input = body("application/json", "ProductInput");
-    input["content"]["application/json"]["example"] = json!({
+    let example = json!({
         "kind": "physical", "name": "Hammer", "category": "tools", "tags": ["steel"], "weightGrams": 800,
         "price": {"amountCents": 1999, "currency": "EUR"}
     });
+    let input = body("application/json", "ProductInput", example);
     let good = [("200", answer("Product")), ("201", answer("Product"))];
     let refused = ["400", "401", "413", "415", "422"];
     let mut operation = operation("putProduct", "Add a product or replace it", &[product_sku()], Some(input), &good, &refused);
@@ -240,8 +235,8 @@ fn create_export() -> Value {
         "content": {"application/json": {"schema": reference("Export")}},
         "links": {"follow": link("getExport", "exportId")}
     });
-    let mut input = body("application/json", "ExportInput");
-    input["content"]["application/json"]["example"] = json!({"format": "csv", "from": "2026-01-01", "to": "2026-01-31"});
+    let example = json!({"format": "csv", "from": "2026-01-01", "to": "2026-01-31"});
+    let input = body("application/json", "ExportInput", example);
     let refused = ["400", "401", "413", "415", "422"];
     operation("createExport", "Start an export of all orders", &[], Some(input), &[("202", accepted)], &refused)
 }
@@ -292,8 +287,16 @@ fn tagged(mut answer: Value) -> Value {
     answer
 }
 
-fn body(media: &str, schema: &str) -> Value {
-    json!({"required": true, "content": {media: {"schema": reference(schema)}}})
+fn body(media: &str, schema: &str, example: Value) -> Value {
+    json!({"required": true, "content": {media: {"schema": reference(schema), "example": example}}})
+}
+
+fn customer_example() -> Value {
+    json!({
+        "name": "Ada Byron", "email": "ada@example.com", "password": "correct-horse", "nickname": null,
+        "contact": {"type": "phone", "number": "+4930123456"},
+        "addresses": [{"street": "Hauptstr. 1", "city": "Berlin", "postalCode": "10115", "country": "DE"}]
+    })
 }
 
 fn link(operation: &str, parameter: &str) -> Value {

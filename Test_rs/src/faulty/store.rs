@@ -4,6 +4,8 @@ use serde_json::{Map, Value, json};
 
 /// An order that is there from the start, with two items and a note.
 pub const KNOWN_ORDER: &str = "0d000001-0000-4000-8000-000000000001";
+/// Another order that is there from the start, since what calls operations in their order deletes the first one.
+pub const OTHER_ORDER: &str = "0d000001-0000-4000-8000-000000000002";
 /// A customer who is there from the start, with a letter beyond ASCII in her name.
 pub const KNOWN_CUSTOMER: &str = "0c000001-0000-4000-8000-000000000001";
 /// An export that is done from the start.
