@@ -3,6 +3,7 @@
 //! A script would do for one system. This is Rust so that the same commands work on Linux, macOS and Windows, and so
 //! that a machine with a Rust toolchain needs nothing else to begin with.
 
+mod bench;
 mod dist;
 mod failure;
 mod icons;
@@ -28,6 +29,8 @@ Usage: cargo xtask COMMAND
   setup [--check]  install what this machine lacks; with --check only say what that is
   dist             build the page that the window shows, into dist/
   package          both programs, built for release, as one archive in target/package/
+  bench contract [--runs N] [--only TOOL]… [--faults A-B] [--no-build]
+                   find 40 deliberate faults with Patchbay and with other tools, which are installed into target/bench
   icons            render icons/patchbay.svg into every size the bundles want
 ";
 
@@ -61,6 +64,7 @@ fn dispatch(arguments: &[String]) -> Outcome {
             dist::build()
         }
         ("package", []) => package::package(),
+        ("bench", words) => bench::bench(words),
         ("icons", []) => icons::render(),
         ("help" | "-h" | "--help", _) => {
             print!("{USAGE}");

@@ -21,7 +21,6 @@ pub fn openapi_3_0() -> Value {
         },
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}],
-        "x-latency": "1s",
         "paths": paths(),
         "components": {
             "schemas": components(),
@@ -264,7 +263,7 @@ fn operation(
         };
         responses.insert((*status).to_owned(), json!({"$ref": format!("#/components/responses/{name}")}));
     }
-    let mut operation = json!({"operationId": id, "summary": summary, "responses": responses});
+    let mut operation = json!({"operationId": id, "summary": summary, "x-latency": "1s", "responses": responses});
     if !parameters.is_empty() {
         operation["parameters"] = json!(parameters);
     }

@@ -122,7 +122,7 @@ fn seeded_product(n: usize) -> Value {
     let mut product = json!({
         "kind": kind, "name": format!("Article {}", n + 1), "category": category,
         "price": {"amountCents": 500 + 10 * n, "currency": "EUR"},
-        "tags": if n % 2 == 0 { json!(["new", "sale"]) } else { json!(["sale"]) },
+        "tags": if n.is_multiple_of(2) { json!(["new", "sale"]) } else { json!(["sale"]) },
         "sku": format!("{prefix}-{:04}", n + 1),
     });
     if kind == "physical" {

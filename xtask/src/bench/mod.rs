@@ -1,0 +1,25 @@
+//! Benchmarks against other tools, each with figures that anybody can repeat.
+
+mod bounded;
+mod contract;
+mod outcome;
+mod tools;
+mod twin;
+
+use crate::failure::{Failure, Outcome};
+use crate::paths::target;
+use std::path::PathBuf;
+
+/// Runs the benchmark that is named, with its own options.
+pub fn bench(words: &[&str]) -> Outcome {
+    match words {
+        ["contract", options @ ..] => contract::run(&contract::Options::read(options)?),
+        [] => Err(Failure::usage("Which benchmark? There is `cargo xtask bench contract`.")),
+        [other, ..] => Err(Failure::usage(format!("`{other}` is no benchmark. There is `cargo xtask bench contract`."))),
+    }
+}
+
+/// Where benchmarks keep the tools that they install, what those write, and the results.
+fn folder() -> PathBuf {
+    target().join("bench")
+}
