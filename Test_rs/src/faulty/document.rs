@@ -77,16 +77,11 @@ fn paths() -> Value {
         "/orders": {"get": list_orders(), "post": create_order()},
         "/orders/{orderId}": {
             "get": operation("getOrder", "One order", &[order_id()], None, &[("200", answer("Order"))], &["401", "404", "422"]),
-            "patch": operation("updateOrder", "Change an order: fields that are left out stay as they are", &[order_id()],
-                Some(body("application/json", "OrderPatch", json!({"priority": 4, "note": "Leave it at the door."}))), &[("200", answer("Order"))],
-                &["400", "401", "404", "413", "415", "422"]),
+            "patch": update_order(),
             "delete": operation("deleteOrder", "Delete an order", &[order_id()], None,
                 &[("204", json!({"description": "It is gone."}))], &["401", "404", "422"]),
         },
-        "/orders/{orderId}/receipt": {"get": operation("getReceipt", "The receipt of an order", &[path("orderId", &uuid(), OTHER_ORDER)], None, &[("200", json!({
-            "description": "A text for people.",
-            "content": {"text/plain": {"schema": {"type": "string"}}}
-        }))], &["401", "404", "422"])},
+        "/orders/{orderId}/receipt": {"get": receipt()},
         "/customers": {"post": create_customer()},
         "/customers/{customerId}": {
             "get": operation("getCustomer", "One customer", &[customer_id()], None, &[("200", answer("Customer"))],
@@ -161,6 +156,19 @@ fn create_order() -> Value {
     let input = body("application/json", "OrderInput", example);
     let refused = ["400", "401", "413", "415", "422"];
     operation("createOrder", "Place an order", &[request_id], Some(input), &[("201", created)], &refused)
+}
+
+fn update_order() -> Value {
+    let input = body("application/json", "OrderPatch", json!({"priority": 4, "note": "Leave it at the door."}));
+    let refused = ["400", "401", "404", "413", "415", "422"];
+    let summary = "Change an order: fields that are left out stay as they are";
+    operation("updateOrder", summary, &[order_id()], Some(input), &[("200", answer("Order"))], &refused)
+}
+
+fn receipt() -> Value {
+    let text = json!({"description": "A text for people.", "content": {"text/plain": {"schema": {"type": "string"}}}});
+    let order = path("orderId", &uuid(), OTHER_ORDER);
+    operation("getReceipt", "The receipt of an order", &[order], None, &[("200", text)], &["401", "404", "422"])
 }
 
 fn create_customer() -> Value {
