@@ -52,14 +52,11 @@ pub fn probe(integration: Option<&str>, status: u16, bytes: usize) -> Report {
 /// A contract run in which one check did not hold.
 pub fn contract(integration: &str) -> Report {
     Report::Contract(ContractReport {
-        integration: integration.to_owned(),
         version: Some("1.2".to_owned()),
-        file: "orders.yaml".to_owned(),
         base_url: "http://127.0.0.1:1".to_owned(),
         at: START + 1,
         duration_ms: 250.0,
         verdict: Verdict::Fail,
-        partial: false,
         endpoints: vec![EndpointResult {
             verdict: Verdict::Fail,
             checks: vec![CheckResult {
@@ -73,11 +70,7 @@ pub fn contract(integration: &str) -> Report {
             cases: 1,
             ..EndpointResult::new("create order")
         }],
-        kind: ContractKind::Patchbay,
-        seed: None,
-        coverage: None,
-        problems: Vec::new(),
-        notes: Vec::new(),
+        ..ContractReport::new(ContractKind::Patchbay, integration, "orders.yaml")
     })
 }
 

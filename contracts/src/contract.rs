@@ -56,6 +56,41 @@ pub struct ContractReport {
     /// What deserves attention and is no failure: a time budget that ran out, an acceptance that has expired.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// The file in which accepted failures of this contract are written down, whether it is there or not.
+    #[serde(default)]
+    pub accepted_file: Option<String>,
+}
+
+impl ContractReport {
+    /// A report of nothing yet, of a contract of that kind in that file.
+    pub fn new(kind: ContractKind, name: impl Into<String>, file: impl Into<String>) -> Self {
+        Self {
+            integration: name.into(),
+            kind,
+            version: None,
+            file: file.into(),
+            base_url: String::new(),
+            at: 0,
+            duration_ms: 0.0,
+            verdict: Verdict::Inconclusive,
+            partial: false,
+            endpoints: Vec::new(),
+            seed: None,
+            coverage: None,
+            problems: Vec::new(),
+            notes: Vec::new(),
+            accepted_file: None,
+        }
+    }
+
+    /// Makes the verdict what its endpoints come to: a run that judged nothing, left a part of the contract unjudged or
+    /// was cancelled is no pass.
+    pub fn conclude(&mut self) {
+        self.verdict = match Verdict::of(self.endpoints.iter().map(|endpoint| endpoint.verdict)) {
+            Verdict::Pass if self.partial || self.endpoints.is_empty() || !self.problems.is_empty() => Verdict::Inconclusive,
+            verdict => verdict,
+        };
+    }
 }
 
 /// In which form a contract is written.

@@ -3,11 +3,14 @@
 //! Texts may hold `${env:NAME}` (a variable of the chosen environment), `${secret:NAME}` (a credential, bound to the
 //! hosts it may be sent to) and `${NAME}` (a value captured from an earlier endpoint).
 
+mod auth;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
+pub use self::auth::{ApiKeyPlace, Auth, AuthKind, AuthSpec};
 use crate::{
     Code, Problem,
     units::{Rate, Share, Span},
@@ -267,79 +270,6 @@ impl<'de> Deserialize<'de> for Scalar {
             _ => Err(de::Error::custom("expected a text, a number, true or false")),
         }
     }
-}
-
-/// How a request shows who sends it.
-///
-/// Written as a mapping with a `type`, or as the type alone; then the credential is the secret
-/// `<integration>-token`, `<integration>-password` or `<integration>-api-key`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Auth {
-    /// The type alone.
-    Kind(AuthKind),
-    /// With its particulars.
-    Spec(AuthSpec),
-}
-
-/// The ways to authenticate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AuthKind {
-    /// Without.
-    None,
-    /// `Authorization: Bearer …` (RFC 6750).
-    Bearer,
-    /// `Authorization: Basic …` (RFC 7617).
-    Basic,
-    /// A key in a header or in the query.
-    ApiKey,
-}
-
-/// A way to authenticate with its particulars.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-pub enum AuthSpec {
-    /// Without.
-    None,
-    /// `Authorization: Bearer …`.
-    Bearer {
-        /// The token, by reference: `${secret:NAME}`.
-        token: String,
-    },
-    /// `Authorization: Basic …`.
-    Basic {
-        /// The user.
-        username: String,
-        /// The password, by reference: `${secret:NAME}`.
-        password: String,
-    },
-    /// A key in a header or in the query.
-    ApiKey {
-        /// The header or query parameter; `X-API-Key` without it.
-        #[serde(default = "api_key_header")]
-        name: String,
-        /// The key, by reference: `${secret:NAME}`.
-        value: String,
-        /// Where it goes.
-        #[serde(default, rename = "in")]
-        place: ApiKeyPlace,
-    },
-}
-
-fn api_key_header() -> String {
-    "X-API-Key".to_owned()
-}
-
-/// Where an API key goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ApiKeyPlace {
-    /// A header.
-    #[default]
-    Header,
-    /// The query.
-    Query,
 }
 
 /// What is sent.

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::{
     Code, Problem, Timestamp,
+    contract::{Check, ContractOptions},
     health::{HealthCheck, HealthHistory, Incident},
     integration::LoadSpec,
     metrics::{Line, ScrapeReport, SeriesInfo, SeriesQuery},
@@ -120,9 +121,22 @@ commands! {
     SendProbe as probe { /// What to send.
         request: ProbeRequest } -> Run;
 
-    /// Starts a contract run.
+    /// Starts a contract run of an integration: of its endpoints, and of the document that its file names.
     StartContract as start_contract { /// The integration.
-        integration: String } -> Job;
+        integration: String, /// How.
+        #[serde(default)] options: ContractOptions } -> Job;
+    /// Starts a contract run of a document that belongs to no integration.
+    StartDocumentContract as start_document_contract { /// The file or its address.
+        source: String, /// How.
+        #[serde(default)] options: ContractOptions } -> Job;
+    /// Writes down that a failure of a run is put up with until a day; gives the file that says so from now on.
+    AcceptFailure as accept_failure { /// The run.
+        run: RunId, /// The endpoint or operation, as the run names it.
+        endpoint: String, /// What failed.
+        check: Check, /// Where in the body; any place without it.
+        pointer: Option<String>, /// Why it is put up with.
+        reason: String, /// The last day, such as `2027-01-31`.
+        until: String } -> String;
     /// Starts a load run.
     StartLoad as start_load { /// The integration.
         integration: String, /// How.
@@ -144,7 +158,7 @@ commands! {
         id: RunId } -> Run;
     /// Writes a run's report into the workspace's `reports` folder; gives the file.
     ExportRun as export { /// The run.
-        id: RunId, /// `html`, `json` or `junit`.
+        id: RunId, /// `html`, `json`, `junit` or `sarif`.
         format: String } -> String;
 
     /// Makes a health check now.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use patchbay_contracts::{
+    contract::ContractOptions,
     ipc::{ListRuns, ShowIntegration, StartContract},
     run::{RunKind, RunSummary},
     workspace::IntegrationSummary,
@@ -98,7 +99,7 @@ fn LastRun(props: &LastRunProps) -> Html {
         Callback::from(move |event: MouseEvent| {
             event.stop_propagation();
             let (started, to) = (started.clone(), to.clone());
-            notify.perform(StartContract { integration: integration.clone() }, move |job| {
+            notify.perform(StartContract { integration: integration.clone(), options: ContractOptions::default() }, move |job| {
                 started.emit(job);
                 go(&to);
             });

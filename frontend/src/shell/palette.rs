@@ -1,6 +1,7 @@
 //! The palette: every place, every integration and every action by a few letters of its name.
 
 use patchbay_contracts::{
+    contract::ContractOptions,
     ipc::{CheckNow, SaveSettings, SelectEnvironment, StartContract, StopSample, Undo},
     workspace::{Settings, Theme},
 };
@@ -218,7 +219,7 @@ fn deeds(data: &Data, notify: &Notify, started: &Callback<patchbay_contracts::ru
             Callback::from(move |()| {
                 let started = started.clone();
                 let route = Route::Integration { name: name.clone(), tab: Tab::Contract };
-                notify.perform(StartContract { integration: name.clone() }, move |job| {
+                notify.perform(StartContract { integration: name.clone(), options: ContractOptions::default() }, move |job| {
                     started.emit(job);
                     go(&route);
                 });

@@ -147,12 +147,12 @@ pub(crate) enum Command {
     },
     /// A stored run as a report
     #[command(
-        after_help = "Examples:\n  patchbay report 42\n  patchbay report 42 -o report.html\n  patchbay report 42 -o junit.xml"
+        after_help = "Examples:\n  patchbay report 42\n  patchbay report 42 -o report.html\n  patchbay report 42 -o junit.xml\n  patchbay report 42 -o review.sarif"
     )]
     Report {
         /// The run's number, as `history` shows it, or `last`
         run: String,
-        /// The file; its ending chooses the kind: .html, .json, .xml (JUnit)
+        /// The file; its ending chooses the kind: .html, .json, .xml (JUnit), .sarif
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
@@ -243,20 +243,31 @@ fn method(text: &str) -> Result<Method, String> {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ContractCommand {
-    /// Call every endpoint and judge what comes
-    #[command(after_help = "Examples:
-  patchbay contract test orders
-  patchbay contract test orders.yaml --url http://127.0.0.1:8617 --report junit=contract.xml --report html=contract.html")]
-    Test {
-        /// The integration, or an integration file
-        contract: String,
-        /// The address to call, in place of the file's base_url
+    /// Hold a service to a contract of any kind
+    #[command(after_help = TEST_HELP)]
+    Test(Box<TestArguments>),
+    /// Put up with a failure of a run until a day, with a reason
+    #[command(after_help = "Example:
+  patchbay contract accept last 'GET /orders/{id}' response-schema --pointer /total --reason 'rounds until release 14' --until 2027-01-31")]
+    Accept {
+        /// The run's number, as `history` shows it, or `last`
+        run: String,
+        /// The operation as the run names it; `*` stands for any text
+        operation: String,
+        /// The check that failed
+        check: String,
+        /// Only at this JSON pointer
         #[arg(long)]
-        url: Option<String>,
-        /// Write a report: junit=FILE, json=FILE or html=FILE; may be repeated
-        #[arg(long = "report", value_name = "KIND=FILE")]
-        reports: Vec<String>,
+        pointer: Option<String>,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        /// The last day, such as 2027-01-31
+        #[arg(long, value_name = "DAY")]
+        until: String,
     },
+    /// What contract runs judge: each check with its weight
+    Checks,
     /// Find mistakes in integration files without calling anything
     #[command(after_help = "Example:\n  patchbay contract lint *.yaml")]
     Lint {
@@ -264,6 +275,97 @@ pub(crate) enum ContractCommand {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+}
+
+const TEST_HELP: &str =
+    "The contract is recognised by what stands in it: an integration file, OpenAPI 3.0 and 3.1, Swagger 2, Pact 1 to 4
+(a file, a folder, an address or pact-broker:URL), AsyncAPI, JSON Schema or a message contract.
+
+Examples:
+  patchbay contract test orders
+  patchbay contract test orders.yaml --url http://127.0.0.1:8617 --report junit=contract.xml --report html=contract.html
+  patchbay contract test openapi.yaml --url http://127.0.0.1:8617 --auth 'bearer:${secret:token}' --seed 7
+  patchbay contract test http://127.0.0.1:8617/openapi.json --url http://127.0.0.1:8617 --only 'GET *' --skip latency
+  patchbay contract test pacts/ --url http://127.0.0.1:8080 --states http://127.0.0.1:8080/_pact/states
+
+A credential is taken from the keychain or from PATCHBAY_SECRET_<NAME>. `patchbay contract checks` lists the checks.";
+
+/// What `contract test` may be told.
+#[derive(Debug, Args)]
+pub(crate) struct TestArguments {
+    /// An integration, a file, a folder of pacts, an address, or pact-broker:URL
+    pub(crate) contract: String,
+    /// The address to call, in place of the contract's own
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// How to authenticate: bearer:TOKEN, basic:USER:PASSWORD, api_key:HEADER=VALUE; values may be ${secret:NAME}
+    #[arg(long, value_name = "KIND:VALUE")]
+    pub(crate) auth: Option<String>,
+    /// A header sent with every request; may be repeated
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    pub(crate) headers: Vec<String>,
+    /// What generated requests are made from; the same seed makes the same requests
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Only these: a check's name, or an operation as METHOD /path, id or tag, `*` for any text; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Vec<String>,
+    /// Not these; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) skip: Vec<String>,
+    /// A check that is shown and fails no run; may be repeated
+    #[arg(long, value_name = "CHECK")]
+    pub(crate) warn: Vec<String>,
+    /// The longest that the whole run may take
+    #[arg(long, value_name = "D", alias = "time-budget")]
+    pub(crate) budget: Option<Span>,
+    /// The file of accepted failures [default: accepted.yaml beside the contract]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) accepted: Option<std::path::PathBuf>,
+    /// Follow references of the contract to other addresses
+    #[arg(long)]
+    pub(crate) fetch: bool,
+    /// Write a report: junit=FILE, json=FILE, html=FILE or sarif=FILE; may be repeated
+    #[arg(long = "report", value_name = "KIND=FILE")]
+    pub(crate) reports: Vec<String>,
+    #[command(flatten)]
+    pub(crate) pact: PactArguments,
+}
+
+/// What only Pact knows.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Pact")]
+pub(crate) struct PactArguments {
+    /// Where provider states are changed: an address, or command:LINE
+    #[arg(long, value_name = "URL")]
+    pub(crate) states: Option<String>,
+    /// Take states down after each interaction
+    #[arg(long)]
+    pub(crate) tear_down: bool,
+    /// The provider, where the source is a broker
+    #[arg(long, value_name = "NAME")]
+    pub(crate) provider: Option<String>,
+    /// Only the pacts of this consumer; may be repeated
+    #[arg(long = "consumer", value_name = "NAME")]
+    pub(crate) consumers: Vec<String>,
+    /// How to authenticate with the broker, as --auth
+    #[arg(long, value_name = "KIND:VALUE")]
+    pub(crate) broker_auth: Option<String>,
+    /// Publish the results under this version of the provider
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) publish: Option<String>,
+    /// The branch of the provider
+    #[arg(long, value_name = "NAME")]
+    pub(crate) branch: Option<String>,
+    /// Let pending pacts fail without failing the run
+    #[arg(long)]
+    pub(crate) pending: bool,
+    /// Take in work-in-progress pacts from this day on
+    #[arg(long, value_name = "DAY")]
+    pub(crate) wip_since: Option<String>,
+    /// Where messages come from: an address that is sent the description and the states
+    #[arg(long, value_name = "URL")]
+    pub(crate) messages: Option<String>,
 }
 
 #[derive(Debug, Args)]

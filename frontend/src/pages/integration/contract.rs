@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use patchbay_contracts::{ipc::StartContract, run::RunKind};
+use patchbay_contracts::{contract::ContractOptions, ipc::StartContract, run::RunKind};
 use yew::prelude::*;
 
 use super::{
@@ -30,7 +30,9 @@ pub fn ContractTab(props: &TabProps) -> Html {
     }
     let onclick = {
         let (start, name) = (start.clone(), name.clone());
-        Callback::from(move |_: MouseEvent| start.run(StartContract { integration: name.clone() }))
+        Callback::from(move |_: MouseEvent| {
+            start.run(StartContract { integration: name.clone(), options: ContractOptions::default() })
+        })
     };
     let never = past.data.as_ref().is_some_and(|runs| runs.is_empty()) && running.is_none();
     let finished = job.as_ref().and_then(|(_, live)| live.finished.clone());

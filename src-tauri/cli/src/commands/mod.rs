@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Outcome,
-    arguments::{Arguments, Command},
+    arguments::{Arguments, Command, ContractCommand},
     output::{Out, table::Table},
 };
 
@@ -38,7 +38,8 @@ pub(crate) async fn carry_out(arguments: Arguments, out: &Out) -> Outcome {
             return Ok(Verdict::Pass);
         }
         Command::Sample(sample) if sample.at.is_some() => return sample::tell(out, &sample).await,
-        Command::Contract(crate::arguments::ContractCommand::Lint { files }) => return contract::lint(out, &files),
+        Command::Contract(ContractCommand::Lint { files }) => return contract::lint(out, &files),
+        Command::Contract(ContractCommand::Checks) => return contract::checks(out),
         // Answered before anything was opened.
         Command::Completions { .. } => return Ok(Verdict::Pass),
         _ => {}
@@ -54,7 +55,7 @@ pub(crate) async fn carry_out(arguments: Arguments, out: &Out) -> Outcome {
         Command::Add { input, name } => integrations::add(&engine, out, &input, name).await,
         Command::Remove { name } => integrations::remove(&engine, out, name).await,
         Command::Probe(probe) => probe::run(&engine, out, &probe).await,
-        Command::Contract(test) => contract::test(&engine, out, test).await,
+        Command::Contract(command) => contract::run(&engine, out, command).await,
         Command::Load(load) => load::run(&engine, out, &load).await,
         Command::Scrape { source } => metrics::scrape(&engine, out, &source).await,
         Command::Query { name, series, labels, range, rate, quantile } => match series {

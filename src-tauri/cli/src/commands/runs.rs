@@ -5,7 +5,7 @@ use std::path::Path;
 use patchbay_contracts::{
     Code, Problem,
     ipc::{Backend, ListRuns},
-    run::{Report, RunKind, Verdict},
+    run::{Report, RunId, RunKind, Verdict},
 };
 use patchbay_engine::{Engine, report};
 
@@ -46,16 +46,7 @@ pub(super) async fn history(engine: &Engine, out: &Out, name: Option<String>, ki
 }
 
 pub(super) async fn report(engine: &Engine, out: &Out, run: &str, file: Option<&Path>) -> Outcome {
-    let id = match run {
-        "last" => {
-            let newest = engine.runs(ListRuns { integration: None, kind: None, limit: 1, before: None }).await?;
-            newest.first().ok_or_else(|| Problem::new(Code::NotFound, "Nothing was done here yet"))?.id
-        }
-        number => number.parse().map_err(|_| {
-            Problem::new(Code::InvalidInput, format!("`{number}` is not a run"))
-                .next("Give the number that `patchbay history` shows, or `last`")
-        })?,
-    };
+    let id = number(engine, run, None).await?;
     let run = engine.store().run(id).await?;
     match file {
         Some(file) => {
@@ -71,4 +62,18 @@ pub(super) async fn report(engine: &Engine, out: &Out, run: &str, file: Option<&
         }),
     }
     Ok(Verdict::Pass)
+}
+
+/// The number of a run that is named by it, or as `last`: of that kind, where one is given.
+pub(super) async fn number(engine: &Engine, run: &str, kind: Option<RunKind>) -> Result<RunId, Problem> {
+    match run {
+        "last" => {
+            let newest = engine.runs(ListRuns { integration: None, kind, limit: 1, before: None }).await?;
+            newest.first().map(|run| run.id).ok_or_else(|| Problem::new(Code::NotFound, "Nothing was done here yet"))
+        }
+        number => number.parse().map_err(|_| {
+            Problem::new(Code::InvalidInput, format!("`{number}` is not a run"))
+                .next("Give the number that `patchbay history` shows, or `last`")
+        }),
+    }
 }

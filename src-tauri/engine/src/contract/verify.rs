@@ -78,26 +78,17 @@ pub async fn verify(
     let base_url = fill_plain(integration.base_url.as_deref().unwrap_or("${env:base_url}"), &context.scope).unwrap_or_default();
     // What was learnt to be a credential half-way may stand in earlier results.
     endpoints.iter_mut().for_each(|result| judge::redact(result, &redactor));
-    let verdict = match Verdict::of(endpoints.iter().map(|result| result.verdict)) {
-        Verdict::Pass if partial || endpoints.is_empty() => Verdict::Inconclusive,
-        verdict => verdict,
-    };
-    ContractReport {
-        integration: integration.name.clone(),
+    let mut report = ContractReport {
         version: integration.version.clone(),
-        file: file.to_owned(),
         base_url: redactor.text(&base_url),
         at,
         duration_ms: clock.elapsed().saturating_sub(began).as_secs_f64() * 1e3,
-        verdict,
         partial,
         endpoints,
-        kind: ContractKind::Patchbay,
-        seed: None,
-        coverage: None,
-        problems: Vec::new(),
-        notes: Vec::new(),
-    }
+        ..ContractReport::new(ContractKind::Patchbay, &integration.name, file)
+    };
+    report.conclude();
+    report
 }
 
 /// A run under way.

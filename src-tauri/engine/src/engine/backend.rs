@@ -142,7 +142,15 @@ impl Backend for Engine {
     }
 
     async fn start_contract(&self, arguments: ipc::StartContract) -> Result<Job> {
-        self.start_contract_of(self.subject(&arguments.integration)?, None)
+        self.start_contract_of(self.subject(&arguments.integration)?, arguments.options)
+    }
+
+    async fn start_document_contract(&self, arguments: ipc::StartDocumentContract) -> Result<Job> {
+        self.start_document_contract_of(arguments.source, arguments.options).await
+    }
+
+    async fn accept_failure(&self, arguments: ipc::AcceptFailure) -> Result<String> {
+        self.accept_failure_of(arguments).await
     }
 
     async fn start_load(&self, arguments: ipc::StartLoad) -> Result<Job> {

@@ -1,6 +1,7 @@
 //! The one thing that a shell holds.
 
 mod backend;
+mod contracts;
 mod doctor;
 mod jobs;
 mod opening;

@@ -4,20 +4,17 @@ use std::{path::Path, sync::Arc};
 
 use patchbay_contracts::{
     Code, Problem,
-    contract::ContractProgress,
     integration::{Integration, LoadSpec},
     ipc::Event,
     run::{Job, Progress, Report, RunKind},
 };
-use url::Url;
 
-use super::{Engine, PACE};
+use super::Engine;
 use crate::{
     Result,
-    contract::{self, Schemas},
+    contract::Schemas,
     definition::{self, Parsed},
     load,
-    utils::limit::Spacing,
 };
 
 /// An integration, with the file that it stands in.
@@ -27,8 +24,8 @@ pub struct Subject {
     pub file: String,
     /// What the file defines.
     pub definition: Integration,
-    parsed: Arc<Parsed>,
-    schemas: Schemas,
+    pub(super) parsed: Arc<Parsed>,
+    pub(super) schemas: Schemas,
 }
 
 impl Subject {
@@ -75,33 +72,6 @@ impl Engine {
         Ok((definition, schemas))
     }
 
-    /// Starts a contract run, against `url` where it is given.
-    ///
-    /// # Errors
-    /// An address that is none, or a schema file that can't be read.
-    pub fn start_contract_of(&self, subject: Subject, url: Option<String>) -> Result<Job> {
-        let Subject { file, mut definition, parsed, schemas } = subject;
-        definition.base_url = Some(match url {
-            Some(url) => address(&url)?,
-            None => self.base_url(&definition)?,
-        });
-        Ok(self.start(RunKind::Contract, definition.name.clone(), |engine, reins| async move {
-            let context = engine.context(Some(&definition.name));
-            let mut spacing = Spacing::new(PACE);
-            let mut waiting = Vec::new();
-            let progress = |mut news: ContractProgress| {
-                waiting.append(&mut news.results);
-                if spacing.due() || news.done == news.total {
-                    news.results = std::mem::take(&mut waiting);
-                    engine.tell(Event::Progress { job: reins.id, progress: Progress::Contract(news) });
-                }
-            };
-            let report =
-                contract::verify(&context, &file, &definition, &parsed.positions, &schemas, &reins.cancel, progress).await;
-            Ok(Report::Contract(report))
-        }))
-    }
-
     /// Starts a load run.
     ///
     /// # Errors
@@ -117,13 +87,5 @@ impl Engine {
             });
             report.await.map(Report::Load)
         }))
-    }
-}
-
-fn address(text: &str) -> Result<String> {
-    match Url::parse(text) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(text.trim_end_matches('/').to_owned()),
-        _ => Err(Problem::new(Code::InvalidInput, format!("`{text}` is not an address"))
-            .next("Write it whole, such as http://127.0.0.1:8617")),
     }
 }

@@ -36,7 +36,7 @@ pub(crate) use self::{
     outgoing::{filled_body, pieces},
     retry::send_spaced_unredacted,
     send::with_uuid,
-    understand::is_credential_field,
+    understand::{is_credential, is_credential_field},
 };
 
 /// What an exchange needs to know and to ask.

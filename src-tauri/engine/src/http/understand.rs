@@ -13,8 +13,8 @@ use patchbay_contracts::{
 };
 use url::Url;
 
-pub(crate) use self::credentials::is_credential_field;
-pub(super) use self::credentials::{decode_basic, is_credential};
+pub(super) use self::credentials::decode_basic;
+pub(crate) use self::credentials::{is_credential, is_credential_field};
 use self::{
     credentials::Extraction,
     options::{Data, Line},

@@ -2,19 +2,17 @@
 
 use patchbay_contracts::{
     chart::{Chart, Series, Stretch, StretchKind, Style, Tone, Unit, Weight, XAxis, histogram},
-    contract::{CheckResult, ContractReport, EndpointResult},
     load::{LoadReport, LoadSlice, Quantiles},
     probe::ProbeReport,
-    run::{Report, Run, Verdict},
+    run::{Report, Run},
 };
-use serde_json::Value;
 
 use super::page::{PLOT, Page, ms, when};
 
 pub(super) fn render(run: &Run) -> String {
     match &run.report {
         Report::Probe(probe) => probe_page(run, probe),
-        Report::Contract(contract) => contract_page(run, contract),
+        Report::Contract(contract) => super::contract::page(run, contract),
         Report::Load(load) => load_page(run, load),
     }
 }
@@ -127,69 +125,6 @@ fn timeline(load: &LoadReport, title: &str, unit: Unit, readings: &[Reading]) ->
 fn quantile_row(name: &str, q: &Quantiles) -> Vec<String> {
     let figures = [q.min_ms, q.mean_ms, q.p50_ms, q.p90_ms, q.p95_ms, q.p99_ms, q.p999_ms, q.p9999_ms, q.max_ms];
     [name.to_owned(), q.count.to_string()].into_iter().chain(figures.map(ms)).collect()
-}
-
-fn contract_page(run: &Run, contract: &ContractReport) -> String {
-    let mut page = Page::new(&format!("Contract: {}", contract.integration), contract.verdict, contract.partial);
-    let count = |verdict| contract.endpoints.iter().filter(|endpoint| endpoint.verdict == verdict).count();
-    page.facts(&[
-        ("Service", contract.base_url.clone()),
-        ("Contract", contract.file.clone()),
-        ("Version", contract.version.clone().unwrap_or_default()),
-        ("Begun", when(contract.at)),
-        ("Took", ms(contract.duration_ms)),
-        ("Endpoints that hold", format!("{} of {}", count(Verdict::Pass), contract.endpoints.len())),
-        ("Run", run.summary.id.to_string()),
-    ]);
-    if !contract.endpoints.is_empty() {
-        page.heading("Endpoints");
-    }
-    for endpoint in &contract.endpoints {
-        let title = match endpoint.status {
-            Some(status) => format!("{}  ·  {status} in {}", endpoint.endpoint, ms(endpoint.timing.total_ms)),
-            None => endpoint.endpoint.clone(),
-        };
-        page.part(&title, endpoint.verdict, |page| endpoint_part(page, endpoint));
-    }
-    page.finish()
-}
-
-fn endpoint_part(page: &mut Page, endpoint: &EndpointResult) {
-    if let Some(problem) = &endpoint.problem {
-        page.line(&problem.to_string());
-    }
-    let (held, rest): (Vec<&CheckResult>, Vec<_>) = endpoint.checks.iter().partition(|check| check.verdict == Verdict::Pass);
-    for check in rest {
-        page.part(&format!("{}: {}", check.check.as_str(), check.message), check.verdict, |page| {
-            if let Some(pointer) = &check.pointer {
-                page.line(&format!("at {}", if pointer.is_empty() { "the whole body" } else { pointer }));
-            }
-            if check.expected.is_some() || check.actual.is_some() {
-                page.beside(("expected", &shown(check.expected.as_ref())), ("actual", &shown(check.actual.as_ref())));
-            }
-            if let Some(place) = &check.place {
-                page.line(&format!("asked in {place}"));
-            }
-        });
-    }
-    let rows: Vec<Vec<String>> = held.iter().map(|check| vec![check.check.as_str().to_owned(), check.message.clone()]).collect();
-    if !rows.is_empty() {
-        page.table(&["held", ""], &rows, 2);
-    }
-    if let Some(request) = &endpoint.request {
-        page.code(&request.curl);
-    }
-    if let Some(body) = endpoint.body.as_deref().filter(|body| !body.is_empty()) {
-        page.code(body);
-    }
-}
-
-fn shown(value: Option<&Value>) -> String {
-    match value {
-        None => "nothing".to_owned(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => serde_json::to_string_pretty(other).unwrap_or_default(),
-    }
 }
 
 fn probe_page(run: &Run, probe: &ProbeReport) -> String {

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp as Moment;
 use patchbay_contracts::{
     Code, Problem, Timestamp,
-    contract::{CheckResult, ContractReport, EndpointResult},
+    contract::{CheckResult, ContractReport, EndpointResult, Severity},
     load::LoadReport,
     run::{Report, Run, Verdict},
 };
@@ -28,6 +28,8 @@ struct Case<'a> {
     kind: &'a str,
     message: String,
     detail: String,
+    /// Why a case passes although something did not hold: a warning, or a failure that is accepted.
+    note: Option<String>,
 }
 
 /// A run as an XML document.
@@ -63,8 +65,19 @@ pub fn junit(report: &ContractReport) -> String {
             kind: "cancelled",
             message: "The run was cancelled half-way".to_owned(),
             detail: String::new(),
+            note: None,
         });
     }
+    cases.extend(report.problems.iter().map(|problem| Case {
+        group: report.integration.clone(),
+        name: problem.place.as_ref().map_or_else(|| "contract".to_owned(), ToString::to_string),
+        seconds: 0.0,
+        verdict: Verdict::Inconclusive,
+        kind: "contract",
+        message: problem.what.clone(),
+        detail: problem.to_string(),
+        note: None,
+    }));
     document(&report.integration, report.at, report.duration_ms, &cases)
 }
 
@@ -81,6 +94,7 @@ pub fn junit_load(report: &LoadReport) -> String {
             kind: "threshold",
             message: format!("{}: {} was measured", threshold.text, threshold.actual),
             detail: report.notes.join("\n"),
+            note: None,
         })
         .collect();
     // A run can be worth less than its thresholds say: cancelled, or limited by the generator itself.
@@ -93,6 +107,7 @@ pub fn junit_load(report: &LoadReport) -> String {
             kind: "run",
             message: report.notes.first().cloned().unwrap_or_else(|| "The run's verdict".to_owned()),
             detail: report.notes.join("\n"),
+            note: None,
         });
     }
     if let Some(first) = cases.first_mut() {
@@ -117,17 +132,23 @@ fn of_check<'a>(report: &ContractReport, endpoint: &EndpointResult, check: &'a C
     if let Some(place) = &check.place {
         let _ = write!(detail, "\nat {place}");
     }
-    if let Some(request) = &endpoint.request {
+    if let Some(request) = check.request.as_ref().or(endpoint.request.as_ref()) {
         let _ = write!(detail, "\nrequest: {}", request.curl);
     }
+    let note = match (&check.accepted, check.verdict) {
+        (Some(accepted), Verdict::Fail) => Some(format!("Accepted until {}: {}\n{detail}", accepted.until, accepted.reason)),
+        (None, Verdict::Fail) if check.severity == Severity::Warning => Some(format!("Warning: {detail}")),
+        _ => None,
+    };
     Case {
         group: format!("{}.{}", report.integration, endpoint.endpoint),
         name,
         seconds,
-        verdict: check.verdict,
+        verdict: check.weight(),
         kind: check.check.as_str(),
         message: check.message.clone(),
         detail,
+        note,
     }
 }
 
@@ -155,7 +176,10 @@ fn document(name: &str, at: Timestamp, duration_ms: f64, cases: &[Case<'_>]) -> 
         );
         let element = match case.verdict {
             Verdict::Pass => {
-                let _ = writeln!(xml, "{head}/>");
+                let _ = match &case.note {
+                    Some(note) => writeln!(xml, "{head}>\n      <system-out>{}</system-out>\n    </testcase>", escape_text(note)),
+                    None => writeln!(xml, "{head}/>"),
+                };
                 continue;
             }
             Verdict::Fail => "failure",

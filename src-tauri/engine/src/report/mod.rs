@@ -1,8 +1,10 @@
-//! Reports as files: HTML, JSON, JUnit XML.
+//! Reports as files: HTML, JSON, JUnit XML, SARIF.
 
+mod contract;
 mod html;
 pub mod junit;
 mod page;
+pub mod sarif;
 
 use std::{
     io::Write,
@@ -22,6 +24,8 @@ pub enum Format {
     Json,
     /// The JUnit XML that pipelines read: a test case for each check or threshold.
     Junit,
+    /// SARIF 2.1.0, which code review tools read: a result for each check that did not hold, at its line of the contract.
+    Sarif,
 }
 
 impl Format {
@@ -34,8 +38,9 @@ impl Format {
             "html" => Ok(Self::Html),
             "json" => Ok(Self::Json),
             "junit" | "xml" => Ok(Self::Junit),
+            "sarif" => Ok(Self::Sarif),
             _ => Err(Problem::new(Code::InvalidInput, format!("There is no report of the kind `{name}`"))
-                .next("There are html, json and junit")),
+                .next("There are html, json, junit and sarif")),
         }
     }
 
@@ -52,6 +57,7 @@ impl Format {
             Self::Html => "html",
             Self::Json => "json",
             Self::Junit => "xml",
+            Self::Sarif => "sarif",
         }
     }
 }
@@ -72,6 +78,7 @@ pub fn render(run: &Run, format: Format) -> Result<String> {
         Format::Html => Ok(html::render(run)),
         Format::Json => serde_json::to_string_pretty(run).map(|text| text + "\n").map_err(Problem::internal),
         Format::Junit => junit::render(run),
+        Format::Sarif => sarif::render(run),
     }
 }
 

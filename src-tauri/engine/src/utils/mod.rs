@@ -2,5 +2,6 @@
 
 pub mod limit;
 pub mod nearest;
+pub mod pattern;
 
 pub use nearest::nearest;

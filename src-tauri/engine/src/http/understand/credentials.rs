@@ -14,7 +14,7 @@ use crate::secrets::{LONGEST_NAME, hosts::host_of};
 
 /// Whether a header of that name says who sends the request. There is no list of all, so that names are read as people
 /// form them.
-pub(in crate::http) fn is_credential(name: &str) -> bool {
+pub(crate) fn is_credential(name: &str) -> bool {
     const EXACT: [&str; 5] = ["authorization", "proxy-authorization", "cookie", "x-auth", "x-key"];
     const PARTS: [&str; 9] =
         ["token", "secret", "password", "passwd", "api-key", "apikey", "api_key", "access-key", "subscription-key"];

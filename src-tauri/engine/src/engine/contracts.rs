@@ -1,0 +1,270 @@
+//! Contract runs: of an integration's endpoints, of the document that its file names, and of documents from anywhere.
+
+use std::path::{Path, PathBuf};
+
+use patchbay_contracts::{
+    Code, Problem,
+    contract::{ContractOptions, ContractProgress, ContractReport, EndpointResult},
+    integration::{Auth, AuthSpec, ContractSource, Integration},
+    ipc::{AcceptFailure, Event},
+    run::{Job, JobId, Progress, Report, RunKind, Verdict},
+    secret::Sensitive,
+};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::{Engine, PACE, Subject};
+use crate::{
+    Result,
+    contract::{self, Document, accepted},
+    http,
+    secrets::hosts::host_of,
+    utils::{limit::Spacing, pattern},
+};
+
+impl Engine {
+    /// Starts a contract run of an integration: of its endpoints, and of the document that its file names.
+    ///
+    /// # Errors
+    /// An address that is none, a name of a check that there isn't, a schema file that can't be read.
+    pub fn start_contract_of(&self, subject: Subject, mut options: ContractOptions) -> Result<Job> {
+        contract::check_options(&options)?;
+        let Subject { file, mut definition, parsed, schemas } = subject;
+        definition.base_url = Some(match &options.url {
+            Some(url) => address(url)?,
+            None => self.base_url(&definition)?,
+        });
+        options.url.clone_from(&definition.base_url);
+        if let Some(auth) = &options.auth {
+            definition.auth = Some(auth.clone());
+        }
+        definition.headers.extend(options.headers.iter().cloned());
+        definition.endpoints.retain(|endpoint| contract::wanted(&options, &[&endpoint.label()]));
+        Ok(self.start(RunKind::Contract, definition.name.clone(), |engine, reins| async move {
+            let mut listener = Listener::new(engine.clone(), reins.id);
+            let context = engine.context(Some(&definition.name));
+            let verified = contract::verify(&context, &file, &definition, &parsed.positions, &schemas, &reins.cancel, |news| {
+                listener.hear(news);
+            });
+            let mut report = verified.await;
+            if let Some(source) = &definition.contract
+                && !report.partial
+            {
+                let document = engine.beside(&file, &source.file);
+                let options = options_of(source, &definition, options.clone());
+                listener.behind(report.endpoints.len());
+                let own = engine.verify_document(&context, &document, &options, &reins.cancel, &mut listener).await;
+                report = joined(report, own);
+            }
+            let chosen = options.accepted.clone().or(definition.contract.and_then(|source| source.accepted));
+            let beside = engine.workspace().dir().join(&file);
+            engine.finish_contract(&mut report, &options, chosen.as_deref(), &beside)?;
+            Ok(Report::Contract(report))
+        }))
+    }
+
+    /// Starts a contract run of a document that belongs to no integration: a file or its address.
+    ///
+    /// # Errors
+    /// An address that is none, or a name of a check that there isn't. What is wrong with the document itself ends the job.
+    pub async fn start_document_contract_of(&self, source: String, mut options: ContractOptions) -> Result<Job> {
+        contract::check_options(&options)?;
+        if let Some(url) = &options.url {
+            options.url = Some(address(url)?);
+        }
+        let context = self.context(None);
+        self.hold_credentials(&mut options).await?;
+        Ok(self.start(RunKind::Contract, source.clone(), |engine, reins| async move {
+            let mut listener = Listener::new(engine.clone(), reins.id);
+            let mut report = engine.verify_document(&context, &source, &options, &reins.cancel, &mut listener).await?;
+            engine.finish_contract(&mut report, &options, options.accepted.as_deref(), Path::new(&source))?;
+            Ok(Report::Contract(report))
+        }))
+    }
+
+    async fn verify_document(
+        &self,
+        context: &http::Context,
+        source: &str,
+        options: &ContractOptions,
+        cancel: &CancellationToken,
+        listener: &mut Listener,
+    ) -> Result<ContractReport> {
+        let opened = contract::open(context, source, options.fetch);
+        let opened = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(Problem::new(Code::Cancelled, "Cancelled before the contract was read")),
+            opened = opened => opened?,
+        };
+        let sources = opened.into_iter().map(|document| document.in_workspace(self.workspace().dir())).collect::<Vec<Document>>();
+        contract::verify_documents(context, &sources, options, cancel, |news| listener.hear(news)).await
+    }
+
+    /// A file that another one names relative to itself; an address is itself.
+    fn beside(&self, file: &str, named: &str) -> String {
+        if named.contains("://") {
+            return named.to_owned();
+        }
+        let file = self.workspace().dir().join(file);
+        file.parent().map_or_else(|| PathBuf::from(named), |folder| folder.join(named)).display().to_string()
+    }
+
+    /// Leaves out the checks that nobody wants, weighs the others as they are wanted, and marks accepted failures.
+    fn finish_contract(
+        &self,
+        report: &mut ContractReport,
+        options: &ContractOptions,
+        chosen: Option<&str>,
+        beside: &Path,
+    ) -> Result<()> {
+        contract::choose(report, options);
+        let path = match chosen {
+            Some(file) => self.workspace().dir().join(file),
+            None => self.accepted_beside(beside),
+        };
+        let shown = self.shown(&path);
+        accepted::AcceptedFailures::read(&path, &shown)?.apply(report, self.now());
+        report.accepted_file = Some(path.display().to_string());
+        Ok(())
+    }
+
+    /// The file of accepted failures beside a contract; that of the workspace for a contract from an address.
+    fn accepted_beside(&self, contract: &Path) -> PathBuf {
+        let address = contract.to_string_lossy().contains("://");
+        let folder = contract.parent().filter(|folder| !folder.as_os_str().is_empty() && !address);
+        folder.map_or_else(|| self.workspace().dir().to_owned(), Path::to_owned).join(accepted::FILE)
+    }
+
+    fn shown(&self, path: &Path) -> String {
+        let relative = path.strip_prefix(self.workspace().dir()).unwrap_or(path);
+        relative.display().to_string()
+    }
+
+    /// Writes down that a failure of a stored run is put up with until a day; gives the file.
+    pub(super) async fn accept_failure_of(&self, arguments: AcceptFailure) -> Result<String> {
+        let run = self.0.store.run(arguments.run).await?;
+        let Report::Contract(report) = &run.report else {
+            return Err(Problem::new(Code::InvalidInput, format!("Run {} is no contract run", arguments.run)));
+        };
+        let failed =
+            report.endpoints.iter().filter(|endpoint| pattern::matches(&arguments.endpoint, &endpoint.endpoint)).any(
+                |endpoint| endpoint.checks.iter().any(|check| check.check == arguments.check && check.verdict == Verdict::Fail),
+            );
+        if !failed {
+            let what = format!("In run {}, {} did not fail at {}", arguments.run, arguments.check.as_str(), arguments.endpoint);
+            return Err(Problem::new(Code::NotFound, what).next("`patchbay report RUN` shows what failed"));
+        }
+        let path = match &report.accepted_file {
+            Some(file) => PathBuf::from(file),
+            None => self.accepted_beside(Path::new(&report.file)),
+        };
+        let entry = accepted::Entry {
+            operation: arguments.endpoint,
+            check: arguments.check.as_str().to_owned(),
+            pointer: arguments.pointer.filter(|pointer| !pointer.is_empty()),
+            reason: arguments.reason,
+            until: arguments.until,
+        };
+        accepted::accept(&path, &self.shown(&path), &entry, self.now())?;
+        tracing::info!(operation = entry.operation, check = entry.check, until = entry.until, "accepted a failure");
+        Ok(path.display().to_string())
+    }
+
+    /// Credentials that were typed in plain are kept in memory, bound to the host that is called, and named from there on.
+    async fn hold_credentials(&self, options: &mut ContractOptions) -> Result<()> {
+        let host = options.url.as_deref().and_then(|url| Url::parse(url).ok()).and_then(|url| host_of(&url));
+        let Some(host) = host else { return Ok(()) };
+        let mut plain: Vec<(&str, &mut String)> = Vec::new();
+        match &mut options.auth {
+            Some(Auth::Spec(AuthSpec::Bearer { token })) => plain.push(("token", token)),
+            Some(Auth::Spec(AuthSpec::Basic { password, .. })) => plain.push(("password", password)),
+            Some(Auth::Spec(AuthSpec::ApiKey { value, .. })) => plain.push(("api-key", value)),
+            _ => {}
+        }
+        let secret_header = |name: &str| http::is_credential(name);
+        plain.extend(options.headers.iter_mut().filter(|(name, _)| secret_header(name)).map(|(_, value)| ("header", value)));
+        for (name, value) in plain.into_iter().filter(|(_, value)| !value.contains("${")) {
+            let held = self.0.secrets.hold(name, Sensitive::new(value.clone()), vec![host.clone()]).await?;
+            *value = format!("${{secret:{held}}}");
+        }
+        Ok(())
+    }
+}
+
+/// Hands progress on, not too often, and nothing of it lost.
+struct Listener {
+    engine: Engine,
+    job: JobId,
+    spacing: Spacing,
+    waiting: Vec<EndpointResult>,
+    before: usize,
+}
+
+impl Listener {
+    fn new(engine: Engine, job: JobId) -> Self {
+        Self { engine, job, spacing: Spacing::new(PACE), waiting: Vec::new(), before: 0 }
+    }
+
+    /// What comes now is behind so many results of the same run.
+    fn behind(&mut self, count: usize) {
+        self.before = count;
+    }
+
+    fn hear(&mut self, mut news: ContractProgress) {
+        self.waiting.append(&mut news.results);
+        if self.spacing.due() || news.done == news.total {
+            news.results = std::mem::take(&mut self.waiting);
+            news.done += self.before;
+            news.total += self.before;
+            self.engine.tell(Event::Progress { job: self.job, progress: Progress::Contract(news) });
+        }
+    }
+}
+
+/// What a person chose, else what the integration's file says.
+fn options_of(source: &ContractSource, definition: &Integration, options: ContractOptions) -> ContractOptions {
+    let or = |own: Vec<String>, file: &[String]| if own.is_empty() { file.to_vec() } else { own };
+    let mut pact = options.pact;
+    pact.states = pact.states.or_else(|| source.states.clone());
+    ContractOptions {
+        auth: options.auth.or_else(|| definition.auth.clone()),
+        headers: definition.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+        only: or(options.only, &source.only),
+        skip: or(options.skip, &source.skip),
+        warn: or(options.warn, &source.warn),
+        seed: options.seed.or(source.seed),
+        budget: options.budget.or(source.budget),
+        pact,
+        ..options
+    }
+}
+
+/// The report of an integration with that of its document. A document that can't be read leaves the run inconclusive.
+fn joined(mut report: ContractReport, own: Result<ContractReport>) -> ContractReport {
+    match own {
+        Ok(own) => {
+            if report.endpoints.is_empty() {
+                report.file = own.file;
+                report.kind = own.kind;
+            }
+            report.duration_ms += own.duration_ms;
+            report.partial |= own.partial;
+            report.endpoints.extend(own.endpoints);
+            report.seed = own.seed;
+            report.coverage = own.coverage;
+            report.problems.extend(own.problems);
+            report.notes.extend(own.notes);
+        }
+        Err(problem) => report.problems.push(problem),
+    }
+    report.conclude();
+    report
+}
+
+fn address(text: &str) -> Result<String> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(text.trim_end_matches('/').to_owned()),
+        _ => Err(Problem::new(Code::InvalidInput, format!("`{text}` is not an address"))
+            .next("Write it whole, such as http://127.0.0.1:8617")),
+    }
+}
