@@ -7,6 +7,7 @@ pub mod encodings;
 pub mod faulty;
 pub mod http;
 pub mod load;
+pub mod messages;
 pub mod metrics;
 pub mod monitor;
 pub mod peers;

@@ -268,6 +268,12 @@ pub(crate) enum ContractCommand {
     },
     /// What contract runs judge: each check with its weight
     Checks,
+    /// Hold messages to a contract: a file, a folder, or a stream on standard input
+    #[command(after_help = "Examples:
+  patchbay contract messages orders-events.yaml recorded/ --report junit=messages.xml
+  consume orders | patchbay contract messages asyncapi.yaml -
+  patchbay contract messages order.schema.json orders.jsonl --envelope none")]
+    Messages(Box<MessagesArguments>),
     /// Find mistakes in integration files without calling anything
     #[command(after_help = "Example:\n  patchbay contract lint *.yaml")]
     Lint {
@@ -366,6 +372,36 @@ pub(crate) struct PactArguments {
     /// Where messages come from: an address that is sent the description and the states
     #[arg(long, value_name = "URL")]
     pub(crate) messages: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MessagesArguments {
+    /// A message contract, an AsyncAPI document or a JSON Schema; a file or an address
+    pub(crate) contract: String,
+    /// Files and folders of messages (JSON, a list, or JSON lines), or - for standard input [default: -]
+    #[arg(value_name = "FILE|FOLDER|-")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// The envelope, in place of the contract's own: patchbay, cloudevents, none or auto
+    #[arg(long, value_name = "KIND")]
+    pub(crate) envelope: Option<String>,
+    /// How many messages are remembered to find duplicates and causes
+    #[arg(long, value_name = "N", default_value_t = patchbay_engine::contract::messages::WINDOW)]
+    pub(crate) window: usize,
+    /// Only these checks, or types with * for any text; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Vec<String>,
+    /// Not these checks, or types with * for any text; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) skip: Vec<String>,
+    /// Checks that are shown and fail nothing; may be repeated
+    #[arg(long, value_name = "CHECK")]
+    pub(crate) warn: Vec<String>,
+    /// Whether the contract's references to other addresses are fetched
+    #[arg(long)]
+    pub(crate) fetch: bool,
+    /// Write a report: junit=FILE, json=FILE or html=FILE; may be repeated
+    #[arg(long = "report", value_name = "KIND=FILE")]
+    pub(crate) reports: Vec<String>,
 }
 
 #[derive(Debug, Args)]

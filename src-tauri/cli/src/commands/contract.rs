@@ -31,7 +31,7 @@ pub(super) async fn run(engine: &Engine, out: &Out, command: ContractCommand) ->
             Ok(Verdict::Pass)
         }
         // Answered before anything was opened.
-        ContractCommand::Lint { .. } | ContractCommand::Checks => Ok(Verdict::Pass),
+        ContractCommand::Lint { .. } | ContractCommand::Checks | ContractCommand::Messages(_) => Ok(Verdict::Pass),
     }
 }
 
@@ -195,7 +195,7 @@ pub(super) fn text(out: &Out, report: &ContractReport, run: i64) -> String {
     text
 }
 
-fn failures(out: &Out, endpoint: &EndpointResult, text: &mut String) {
+pub(super) fn failures(out: &Out, endpoint: &EndpointResult, text: &mut String) {
     let mut any = false;
     for check in endpoint.checks.iter().filter(|check| check.verdict != Verdict::Pass) {
         text.push_str(&failure(out, check));

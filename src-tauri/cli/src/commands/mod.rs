@@ -1,6 +1,7 @@
 //! The commands, each over the engine's own function.
 
 mod contract;
+mod contract_messages;
 mod integrations;
 mod load;
 mod metrics;
@@ -40,6 +41,7 @@ pub(crate) async fn carry_out(arguments: Arguments, out: &Out) -> Outcome {
         Command::Sample(sample) if sample.at.is_some() => return sample::tell(out, &sample).await,
         Command::Contract(ContractCommand::Lint { files }) => return contract::lint(out, &files),
         Command::Contract(ContractCommand::Checks) => return contract::checks(out),
+        Command::Contract(ContractCommand::Messages(messages)) => return contract_messages::run(out, *messages, config).await,
         // Answered before anything was opened.
         Command::Completions { .. } => return Ok(Verdict::Pass),
         _ => {}

@@ -5,6 +5,7 @@ mod capture;
 pub mod conditions;
 pub mod document;
 mod judge;
+pub mod messages;
 mod run;
 pub mod schema;
 mod schemas;
