@@ -6,7 +6,6 @@ use indexmap::IndexMap;
 use patchbay_contracts::{
     Code, Problem,
     contract::{Check, ContractProgress, ContractReport, Coverage, EndpointResult, OperationCoverage, Severity},
-    run::Verdict,
 };
 use serde_json::Value;
 use tokio::io::{AsyncBufRead, BufReader};
@@ -25,6 +24,7 @@ use crate::{
     contract::{
         document::{Bundle, Document},
         judge::redact,
+        run::{check_options, judged as is_judged, wanted},
     },
     http::Context,
 };
@@ -60,6 +60,7 @@ pub async fn check(
     cancel: &CancellationToken,
     mut progress: impl FnMut(ContractProgress) + Send,
 ) -> Result<ContractReport> {
+    check_options(&options.contract)?;
     let (mut contract, bundle) = super::contract::read(context, document).await?;
     if let Some(name) = &options.envelope {
         let metadata = contract.envelope.metadata.take();
@@ -88,9 +89,7 @@ pub async fn check(
     report.at = at;
     report.duration_ms = clock.elapsed().saturating_sub(began).as_secs_f64() * 1e3;
     report.partial = partial;
-    if partial && report.verdict == Verdict::Pass {
-        report.verdict = Verdict::Inconclusive;
-    }
+    report.conclude();
     let redactor = context.secrets.redactor();
     report.endpoints.iter_mut().for_each(|result| redact(result, &redactor));
     let total = report.endpoints.len();
@@ -205,22 +204,22 @@ impl Run<'_> {
 
     /// Counts a message, with all that was found about it.
     fn note(&mut self, label: String, judged: Vec<Check>, findings: Vec<Finding>, spot: &str, text: impl FnOnce() -> String) {
-        if !chosen(self.options, &label) {
+        if !wanted(&self.options.contract, &[&label]) {
             return;
         }
         let tally = self.tallies.entry(label).or_default();
         tally.cases += 1;
-        let wanted = |check: Check| chosen(self.options, check.as_str());
+        let judges = |check: Check| is_judged(&self.options.contract, check);
         let mut once = Vec::new();
         for check in judged {
-            if wanted(check) && !once.contains(&check) {
+            if judges(check) && !once.contains(&check) {
                 once.push(check);
                 tally.groups.judged(check);
             }
         }
         let mut any = false;
         let mut told = Vec::new();
-        for mut finding in findings.into_iter().filter(|finding| wanted(finding.check)) {
+        for mut finding in findings.into_iter().filter(|finding| judges(finding.check)) {
             if self.options.contract.warn.iter().any(|name| name == finding.check.as_str()) {
                 finding.severity = Severity::Warning;
             }
@@ -260,7 +259,7 @@ impl Run<'_> {
         }
         let coverage = self.coverage(&endpoints);
         let stream = &self.stream;
-        if stream.judged > 0 && chosen(self.options, STREAM) {
+        if stream.judged > 0 && wanted(&self.options.contract, &[STREAM]) {
             endpoints.push(self.stream_result(bundle));
         } else if self.number > 0 {
             notes.push("Duplicates and causes were not judged, since the messages have no ids".to_owned());
@@ -286,25 +285,13 @@ impl Run<'_> {
         for problem in &document.problems {
             notes.push(problem.to_string());
         }
-        let verdict = match Verdict::of(endpoints.iter().map(|result| result.verdict)) {
-            Verdict::Pass if endpoints.is_empty() || !self.contract.problems.is_empty() => Verdict::Inconclusive,
-            verdict => verdict,
-        };
         ContractReport {
-            integration: self.contract.title.clone(),
-            kind: document.kind,
             version: self.contract.version.clone(),
-            file: document.file.clone(),
-            base_url: String::new(),
-            at: 0,
-            duration_ms: 0.0,
-            verdict,
-            partial: false,
             endpoints,
-            seed: None,
             coverage: Some(coverage),
             problems: self.contract.problems.clone(),
             notes,
+            ..ContractReport::new(document.kind, self.contract.title.clone(), document.file.clone())
         }
     }
 
@@ -313,7 +300,7 @@ impl Run<'_> {
         result.cases = u32::try_from(self.stream.judged).unwrap_or(u32::MAX);
         let groups = std::mem::take(&mut self.stream.groups);
         result.checks = groups.results(|pointer| bundle.place(pointer), passed);
-        result.checks.retain(|check| chosen(self.options, check.check.as_str()));
+        result.checks.retain(|check| is_judged(&self.options.contract, check.check));
         for check in &mut result.checks {
             if self.options.contract.warn.iter().any(|name| name == check.check.as_str()) {
                 check.severity = Severity::Warning;
@@ -395,31 +382,6 @@ fn passed(check: Check, count: u64) -> String {
         Check::Causation => format!("{messages} whose causes came before"),
         _ => format!("{messages} in order"),
     }
-}
-
-/// Whether a check or a type is judged. Names of checks and names of types don't choose against each other.
-fn chosen(options: &MessageOptions, name: &str) -> bool {
-    let is_check = Check::named(name).is_some();
-    let of_kind = |pattern: &&String| Check::named(pattern).is_some() == is_check;
-    let only: Vec<&String> = options.contract.only.iter().filter(of_kind).collect();
-    let named = |pattern: &&String| matches(pattern, name);
-    (only.is_empty() || only.iter().any(named)) && !options.contract.skip.iter().filter(of_kind).any(|pattern| named(&pattern))
-}
-
-/// Whether a text fits a pattern with `*` for any text.
-fn matches(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-    for part in middle {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> Problem {
