@@ -302,6 +302,22 @@ fn a_promise_out_of_reach_does_not_press_the_data_flat() {
 }
 
 #[test]
+fn charts_under_each_other_begin_at_one_line() {
+    let wide = Chart { unit: Unit::Count, ..elapsed_chart(solid(&[(0.0, 123_456.0), (10.0, 1_234_567_890.25)])) };
+    let narrow = elapsed_chart(solid(&[(0.0, 1.0), (10.0, 2.0)]));
+    let margins = [wide.margin(600.0, 200.0), narrow.margin(600.0, 200.0)];
+    assert_eq!(margins, [wide.draw(600.0, 200.0).plot.x, narrow.draw(600.0, 200.0).plot.x]);
+    let widest = margins[0].max(margins[1]).max(96.0);
+    for chart in [&wide, &narrow] {
+        let drawing = chart.draw_beside(600.0, 200.0, widest);
+        assert_eq!(drawing.plot.x, widest);
+        assert_eq!(drawing.plot.x + drawing.plot.width, chart.draw(600.0, 200.0).plot.x + chart.draw(600.0, 200.0).plot.width);
+    }
+    // A narrow chart keeps most of itself for what it shows.
+    assert_eq!(narrow.draw_beside(120.0, 200.0, 5_000.0).plot.x, 40.0);
+}
+
+#[test]
 fn the_crosshair_reads_the_nearest_point() {
     let mut chart = elapsed_chart(vec![(0.0, Some(10.0)), (5.0, None), (10.0, Some(30.0))]);
     chart.series.push(Series { label: "p50".to_owned(), points: solid(&[(0.0, 5.0), (10.0, 7.0)]), ..Series::default() });

@@ -24,8 +24,8 @@ use crate::{
 pub struct ContractReport {
     /// The integration, or the title of a document that belongs to none.
     pub integration: String,
-    /// In which form the contract is written.
-    #[serde(default)]
+    /// In which form the contract is written. `kind` itself is what tells a run's report from those of other runs.
+    #[serde(default, rename = "contract_kind")]
     pub kind: ContractKind,
     /// The version of the contract.
     #[serde(default)]

@@ -7,7 +7,6 @@ use std::{
 
 use patchbay_contracts::{
     Problem, Timestamp,
-    contract::EndpointResult,
     ipc::Event,
     load::{LoadProgress, LoadSlice},
     run::{Finished, Job, JobId, Progress},
@@ -15,6 +14,8 @@ use patchbay_contracts::{
     workspace::{AppState, IntegrationSummary},
 };
 use yew::{AttrValue, Reducible};
+
+use crate::utils::matrix::{Judged, merged};
 
 /// What the backend last said, and how often each part of it changed since. Pages give the counts to their queries, so
 /// that these are asked anew when something came to pass.
@@ -121,7 +122,7 @@ pub struct Live {
     /// Contract: how many endpoints were judged, of how many.
     pub judged: Option<(usize, usize)>,
     /// Contract: the results so far.
-    pub results: Vec<EndpointResult>,
+    pub results: Rc<Vec<Judged>>,
     /// Load: the newest figures, without their seconds.
     pub load: Option<LoadProgress>,
     /// Load: the seconds so far.
@@ -131,7 +132,9 @@ pub struct Live {
 }
 
 impl Live {
-    const NEW: Self = Self { job: None, judged: None, results: Vec::new(), load: None, slices: VecDeque::new(), finished: None };
+    fn new() -> Self {
+        Self { job: None, judged: None, results: Rc::default(), load: None, slices: VecDeque::new(), finished: None }
+    }
 
     /// How far it is, from 0 to 1, where that's known.
     pub fn share(&self) -> Option<f64> {
@@ -154,7 +157,7 @@ pub enum JobChange {
 
 impl Jobs {
     fn live(&mut self, id: JobId) -> &mut Live {
-        self.all.entry(id).or_insert(Live::NEW)
+        self.all.entry(id).or_insert_with(Live::new)
     }
 
     /// The jobs under way, newest first.
@@ -185,13 +188,11 @@ impl Reducible for Jobs {
                     match progress {
                         Progress::Contract(progress) => {
                             live.judged = Some((progress.done, progress.total));
-                            for result in progress.results {
-                                match live.results.iter().position(|known| known.endpoint == result.endpoint) {
-                                    Some(at) => live.results[at] = result,
-                                    None if live.results.len() < KEPT => live.results.push(result),
-                                    None => {}
-                                }
-                            }
+                            let news: Vec<Judged> =
+                                progress.results.into_iter().map(|result| Judged::new(result, None)).collect();
+                            let mut all = merged(&live.results, &news);
+                            all.truncate(KEPT);
+                            live.results = Rc::new(all);
                         }
                         Progress::Load(mut progress) => {
                             live.slices.extend(std::mem::take(&mut progress.new_slices));

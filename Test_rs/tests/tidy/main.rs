@@ -89,6 +89,9 @@ fn no_file_is_too_long() {
     check(text::long_file, &"//\n".repeat(600), 0);
     check(text::long_file, &"//\n".repeat(601), 1);
     no_source_breaks(text::long_file);
+    let styles = files("css");
+    assert!(styles.len() > 5, "only {} style sheets were found, so this test looks in the wrong place", styles.len());
+    nothing_found(styles.iter().flat_map(|file| text::long_file(file, &read(file))).collect());
 }
 
 #[test]

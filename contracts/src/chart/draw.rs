@@ -30,24 +30,36 @@ struct Cut<'a> {
     runs: Vec<Vec<(f64, f64)>>,
 }
 
+/// The room for labels of these lengths, of which a narrow chart gives no more than a third of itself.
+fn left(ticks: &[(f64, String)], width: f64) -> f64 {
+    let longest = ticks.iter().map(|(_, label)| label.chars().count()).max().unwrap_or(0) as f64;
+    (longest * DIGIT + 12.0).max(LEFT).min(width / 3.0).max(24.0).ceil()
+}
+
 impl Chart {
     /// The chart at a size in pixels.
     pub fn draw(&self, width: f64, height: f64) -> Drawing {
+        self.draw_beside(width, height, 0.0)
+    }
+
+    /// The room that the labels of the vertical axis take at the left, in pixels.
+    pub fn margin(&self, width: f64, height: f64) -> f64 {
+        let (width, height) = (size(width), size(height));
+        let (axis, _) = self.value_axis(&self.cuts(self.sound_range()), height);
+        left(&axis.ticks, width)
+    }
+
+    /// As [`Chart::draw`], with at least so many pixels at the left: charts that stand under each other begin at one line
+    /// where each is given the widest of their margins.
+    pub fn draw_beside(&self, width: f64, height: f64, least: f64) -> Drawing {
         let (width, height) = (size(width), size(height));
         let range = self.sound_range();
         let cuts = self.cuts(range);
         let empty = cuts.iter().all(|cut| cut.runs.is_empty());
         let (axis, rules_in_reach) = self.value_axis(&cuts, height);
 
-        let longest = axis.ticks.iter().map(|(_, label)| label.chars().count()).max().unwrap_or(0) as f64;
-        // Charts under each other begin at one line as long as their labels are of the usual length.
-        let left = (longest * DIGIT + 12.0).max(LEFT).min(width / 3.0).max(24.0);
-        let plot = Rect {
-            x: left.ceil(),
-            y: TOP,
-            width: (width - left.ceil() - RIGHT).max(1.0),
-            height: (height - TOP - BOTTOM).max(1.0),
-        };
+        let margin = left(&axis.ticks, width).max(least.min(width / 3.0).ceil());
+        let plot = Rect { x: margin, y: TOP, width: (width - margin - RIGHT).max(1.0), height: (height - TOP - BOTTOM).max(1.0) };
         let x =
             Scale { values: range, pixels: (plot.x, plot.x + plot.width), logarithmic: matches!(self.x, XAxis::Logarithmic(_)) };
         let y = Scale { values: (axis.low, axis.high), pixels: (plot.y + plot.height, plot.y), logarithmic: false };

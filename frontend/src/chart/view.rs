@@ -7,7 +7,7 @@ use patchbay_contracts::chart::{Chart, Drawing, Hover, LegendEntry, XAxis};
 use wasm_bindgen::{JsCast, closure::Closure};
 use yew::prelude::*;
 
-use super::group::{Group, use_group};
+use super::group::{Group, use_group, use_margin};
 use crate::components::{Button, Kind, MiddleCut};
 
 /// How many series the legend shows before the others are asked for.
@@ -46,7 +46,10 @@ pub fn ChartView(props: &ChartViewProps) -> Html {
         }
         shown
     });
-    let drawing = use_memo((chart.clone(), width, props.height), |(chart, width, height)| chart.draw(*width, *height));
+    let own = use_memo((chart.clone(), width, props.height), |(chart, width, height)| chart.margin(*width, *height));
+    let margin = use_margin(&group, *own);
+    let deps = (chart.clone(), width, props.height, margin);
+    let drawing = use_memo(deps, |(chart, width, height, margin)| chart.draw_beside(*width, *height, *margin));
     let hover = (*group.cross)
         .filter(|x| !drawing.empty && *x >= drawing.x.values.0 && *x <= drawing.x.values.1)
         .map(|x| chart.hover_at(&drawing, x));

@@ -39,6 +39,8 @@ pub enum Glyph {
     External,
     Sample,
     Pause,
+    Flag,
+    Eye,
 }
 
 impl Glyph {
@@ -82,6 +84,17 @@ impl Glyph {
             Self::External => "M9 2.5h4.5V7M13.5 2.5L7.5 8.5M11.5 9.5v4h-9v-9h4",
             Self::Sample => "M6 1.8h4M6.8 1.8v4.4L3 13.2a.8.8 0 0 0 .7 1.2h8.6a.8.8 0 0 0 .7-1.2L9.2 6.2V1.8M4.7 10.2h6.6",
             Self::Pause => "M5 3v10M11 3v10",
+            Self::Flag => "M3.5 14.5v-12.5M3.5 2.5h9l-2.2 3.3 2.2 3.2h-9",
+            Self::Eye => "M1.5 8s2.4-4.5 6.5-4.5S14.5 8 14.5 8 12.1 12.5 8 12.5 1.5 8 1.5 8zM8 6a2 2 0 1 1 0 4a2 2 0 0 1 0-4z",
+        }
+    }
+}
+
+impl Glyph {
+    /// The picture by itself, for where thousands of them stand and a component for each would be felt.
+    pub fn picture(self, class: &'static str) -> Html {
+        html! {
+            <svg class={classes!("icon", class)} viewBox="0 0 16 16" aria-hidden="true" focusable="false"><path d={self.path()} /></svg>
         }
     }
 }

@@ -22,7 +22,7 @@ pub use empty::{EmptyState, Loading, Panel};
 pub use field::{Field, Input, Select, Toggle, value_of};
 pub use icon::{Glyph, Icon};
 pub use json::JsonTree;
-pub use problem::{ProblemList, ProblemView};
+pub use problem::{ProblemList, ProblemView, in_words};
 pub use segments::Segments;
 pub use spark::Sparkline;
 pub use status::{StatusBadge, VerdictBadge};

@@ -42,9 +42,9 @@ pub fn ProblemView(props: &ProblemViewProps) -> Html {
         <div class={classes!("problem", props.mild.then_some("mild"))} role="alert" data-test="problem" data-code={code}>
             <Icon {glyph} />
             <div class="problem-words">
-                <p class="problem-what">{ words(&problem.what) }</p>
-                if !problem.why.is_empty() { <p data-test="problem-why">{ words(&problem.why) }</p> }
-                if !problem.next.is_empty() { <p class="problem-next" data-test="problem-next">{ words(&problem.next) }</p> }
+                <p class="problem-what">{ in_words(&problem.what) }</p>
+                if !problem.why.is_empty() { <p data-test="problem-why">{ in_words(&problem.why) }</p> }
+                if !problem.next.is_empty() { <p class="problem-next" data-test="problem-next">{ in_words(&problem.next) }</p> }
                 if let Some(place) = place { <p>{ place }</p> }
                 if problem.code == Code::Internal { <p><a href={crate::route::Route::Log.href()}>{ "Open the log" }</a></p> }
                 { props.children.clone() }
@@ -54,7 +54,7 @@ pub fn ProblemView(props: &ProblemViewProps) -> Html {
 }
 
 /// A text as a sentence, with what stands between backticks in the font of code.
-fn words(text: &str) -> Html {
+pub fn in_words(text: &str) -> Html {
     let sentence = sentence(text);
     let parts: Vec<&str> = sentence.split('`').collect();
     // An odd number of backticks means that one of them is meant as itself.

@@ -59,7 +59,7 @@ pub fn VerdictBadge(props: &VerdictBadgeProps) -> Html {
         <span class={classes!("badge", class)} data-test={props.test.clone()} data-verdict={word}>
             <Icon {glyph} />
             <span>{ word }</span>
-            if props.partial { <span class="muted">{ "partial" }</span> }
+            if props.partial { <span class="muted" data-test="partial">{ "partial" }</span> }
         </span>
     }
 }

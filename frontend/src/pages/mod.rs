@@ -1,6 +1,7 @@
 //! The pages.
 
 mod add;
+pub mod contract;
 mod history;
 mod incidents;
 pub mod integration;

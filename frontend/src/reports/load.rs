@@ -54,9 +54,6 @@ pub fn LoadReportView(props: &LoadReportViewProps) -> Html {
                 <span class="muted"><Time at={report.at} /></span>
                 <span class="muted code"><MiddleCut text={report.request.clone()} limit=56 /></span>
             </p>
-            if report.partial {
-                <p class="note" data-test="partial"><Icon glyph={Glyph::Degraded} />{ "Cancelled half-way: the figures are those up to then." }</p>
-            }
             { for report.notes.iter().map(|note| html! {
                 <p class="note" data-test="note"><Icon glyph={Glyph::Degraded} />{ note }</p>
             }) }

@@ -8,7 +8,7 @@ mod probe;
 mod runs;
 mod waterfall;
 
-pub use contract::{ContractReportView, EndpointList};
+pub use contract::{Board, ContractReportView, Results};
 pub use load::{LoadCharts, LoadReportView, LoadTiles};
 pub use probe::ProbeReportView;
 pub use runs::{ExportButtons, RunList, RunView};

@@ -8,7 +8,7 @@ use patchbay_contracts::{
 };
 use yew::prelude::*;
 
-use super::{ContractReportView, LoadReportView, ProbeReportView};
+use super::{Board, ContractReportView, LoadReportView, ProbeReportView};
 use crate::{
     components::{Button, Glyph, Kind, Loading, ProblemView, Time, VerdictBadge},
     hooks::{use_notify, use_query},
@@ -78,10 +78,10 @@ pub fn RunView(props: &RunViewProps) -> Html {
             }
         });
     }
-    let report = use_memo(query.data.clone(), |run| run.as_ref().map(|run| Shown::of(&run.report)));
+    let report = use_memo(query.data.clone(), |run| run.as_ref().map(|run| Shown::of(&run.report, run.summary.id)));
     match (&*report, query.problem) {
         (Some(Shown::Probe(report)), _) => html! { <ProbeReportView report={report.clone()} /> },
-        (Some(Shown::Contract(report)), _) => html! { <ContractReportView report={report.clone()} /> },
+        (Some(Shown::Contract(report)), _) => html! { <ContractReportView board={report.clone()} /> },
         (Some(Shown::Load(report)), _) => html! { <LoadReportView report={report.clone()} /> },
         (None, Some(problem)) => html! { <ProblemView {problem} /> },
         (None, None) => html! { <Loading what="the run" /> },
@@ -91,15 +91,15 @@ pub fn RunView(props: &RunViewProps) -> Html {
 /// A report whose parts can be handed on without copying them.
 enum Shown {
     Probe(Rc<patchbay_contracts::probe::ProbeReport>),
-    Contract(Rc<patchbay_contracts::contract::ContractReport>),
+    Contract(Board),
     Load(Rc<patchbay_contracts::load::LoadReport>),
 }
 
 impl Shown {
-    fn of(report: &Report) -> Self {
+    fn of(report: &Report, run: RunId) -> Self {
         match report {
             Report::Probe(report) => Self::Probe(Rc::new(report.clone())),
-            Report::Contract(report) => Self::Contract(Rc::new(report.clone())),
+            Report::Contract(report) => Self::Contract(Board::of(report, run)),
             Report::Load(report) => Self::Load(Rc::new(report.clone())),
         }
     }

@@ -31,6 +31,12 @@ pub fn copy(text: &str) {
     }
 }
 
+/// The value of an attribute on what an event happened to, or on the nearest element around it that has one.
+pub fn around(event: &web_sys::Event, attribute: &str) -> Option<String> {
+    let element = event.target()?.dyn_into::<web_sys::Element>().ok()?;
+    element.closest(&format!("[{attribute}]")).ok()??.get_attribute(attribute)
+}
+
 /// Whether an element takes typed letters, so that they aren't meant as keys of the page.
 pub fn takes_letters(element: &web_sys::Element) -> bool {
     matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT") || element.has_attribute("contenteditable")

@@ -130,6 +130,30 @@ pub fn clock_time(at: Timestamp, offset: i32) -> String {
     exact(at, offset).get(11..19).unwrap_or_default().to_owned()
 }
 
+/// The day, `2026-03-07`, in UTC, so many days later.
+pub fn day(at: Timestamp, later: i64) -> String {
+    exact(at.saturating_add(later.saturating_mul(DAY)), 0).get(..10).unwrap_or_default().to_owned()
+}
+
+/// Whether a text is a day of the calendar, such as `2026-03-07`.
+pub fn is_day(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let [year, month, day] = parts.as_slice() else { return false };
+    let number = |part: &str, digits: usize| {
+        let plain = part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit());
+        plain.then(|| part.parse::<u32>().ok()).flatten()
+    };
+    let (Some(year), Some(month), Some(day)) = (number(year, 4), number(month, 2), number(day, 2)) else { return false };
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let days = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + u32::from(leap),
+        _ => 0,
+    };
+    (1..=days).contains(&day)
+}
+
 /// Year, month and day of a day counted from 1970-01-01, after Howard Hinnant's `civil_from_days`.
 fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;

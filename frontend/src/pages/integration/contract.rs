@@ -1,17 +1,15 @@
-//! The contract page of an integration: run it, watch it, read what did not hold.
+//! The contract page of an integration: run it, watch it, read what did not hold, run that again.
 
-use std::rc::Rc;
-
-use patchbay_contracts::{contract::ContractOptions, ipc::StartContract, run::RunKind};
+use patchbay_contracts::run::RunKind;
 use yew::prelude::*;
 
 use super::{
     TabProps,
-    job::{CancelButton, JobEnd, PastRuns, use_newest_job, use_past_runs, use_start},
+    job::{use_newest_job, use_past_runs},
 };
 use crate::{
-    components::{Button, EmptyState, Glyph, Kind, LinkButton, Loading, Panel, ProblemView},
-    reports::EndpointList,
+    components::{EmptyState, Glyph, Kind, LinkButton, ProblemView},
+    pages::contract::{ContractRuns, Subject, Watched},
     route::{Route, Tab},
     utils::text,
 };
@@ -22,59 +20,21 @@ pub fn ContractTab(props: &TabProps) -> Html {
     let name = props.detail.summary.name.clone();
     let job = use_newest_job(RunKind::Contract, &name);
     let past = use_past_runs(RunKind::Contract, &name);
-    let start = use_start();
-    let running = job.as_ref().filter(|(_, live)| live.finished.is_none());
-    let endpoints = props.detail.definition.as_ref().map_or(0, |definition| definition.endpoints.len());
-    if endpoints == 0 {
-        return html! { <NoEndpoints name={name} readable={props.detail.definition.is_some()} /> };
+    let definition = props.detail.definition.as_ref();
+    let endpoints = definition.map_or(0, |definition| definition.endpoints.len());
+    let document = definition.and_then(|definition| definition.contract.as_ref()).map(|contract| contract.file.clone());
+    if endpoints == 0 && document.is_none() {
+        return html! { <NoEndpoints {name} readable={definition.is_some()} /> };
     }
-    let onclick = {
-        let (start, name) = (start.clone(), name.clone());
-        Callback::from(move |_: MouseEvent| {
-            start.run(StartContract { integration: name.clone(), options: ContractOptions::default() })
-        })
+    let what = match &document {
+        Some(file) => format!("Held to {}.", text::middle_cut(file, 80)),
+        None => format!("Calls {} in the order of the file.", text::counted(endpoints as u64, "endpoint")),
     };
-    let never = past.data.as_ref().is_some_and(|runs| runs.is_empty()) && running.is_none();
-    let finished = job.as_ref().and_then(|(_, live)| live.finished.clone());
+    let watched = Watched { revision: props.detail.revision.clone(), document: document.is_some() };
     html! {
         <div class="stack" data-test="contract-page">
-            <div class="row">
-                if let Some((id, _)) = running {
-                    <CancelButton job={*id} test="contract-cancel" />
-                } else {
-                    <Button kind={Kind::Primary} glyph={Glyph::Play} busy={start.busy} test="contract-run" {onclick}>
-                        { "Run the contract" }
-                    </Button>
-                }
-                <span class="muted">{ format!("Calls {} in the order of the file.", text::counted(endpoints as u64, "endpoint")) }</span>
-            </div>
-            <JobEnd refused={start.problem.clone()} {finished} />
-            if let Some((_, live)) = running {
-                { {
-                    let (done, total) = live.judged.unwrap_or((0, endpoints));
-                    html! {
-                        <Panel title="Under way" test="contract-progress">
-                            <p class="row">
-                                <progress class="progress" value={done.to_string()} max={total.max(1).to_string()} aria-label="Endpoints judged" />
-                                <span>{ format!("{done} of {}", text::counted(total as u64, "endpoint")) }</span>
-                            </p>
-                            if !live.results.is_empty() { <EndpointList endpoints={Rc::new(live.results.clone())} /> }
-                        </Panel>
-                    }
-                } }
-            }
-            { match (&past.data, &past.problem) {
-                (_, Some(problem)) => html! { <ProblemView problem={problem.clone()} /> },
-                (None, None) => html! { <Loading what="the runs" /> },
-                (Some(_), None) if never => html! {
-                    <EmptyState glyph={Glyph::Contract} title="The contract was never run"
-                        hint="Running it calls each endpoint once, and holds the status, the headers, the time and the body to what the file says." />
-                },
-                (Some(runs), None) if running.is_none() => html! {
-                    <PastRuns title="Earlier runs" kind={RunKind::Contract} runs={runs.clone()} />
-                },
-                _ => Html::default(),
-            } }
+            if let Some(problem) = past.problem { <ProblemView {problem} /> }
+            <ContractRuns subject={Subject::Integration(name)} {job} runs={past.data} {what} {watched} />
         </div>
     }
 }

@@ -5,7 +5,7 @@ pub mod contract;
 mod definition;
 mod definition_form;
 mod health;
-mod job;
+pub mod job;
 pub mod load;
 pub mod metrics;
 pub mod probe;

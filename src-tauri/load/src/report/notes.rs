@@ -143,7 +143,7 @@ impl Findings<'_> {
         let of_them =
             if unconnected > 0 { format!(" ({unconnected} of them still waited for their connection)") } else { String::new() };
         let when = if self.figures.doubts.cancelled {
-            "when the run was cancelled".to_owned()
+            "by then".to_owned()
         } else {
             format!("{} after the end", Span(std::time::Duration::from_nanos(self.plan.grace)))
         };
