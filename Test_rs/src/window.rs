@@ -202,6 +202,20 @@ impl Window {
         );
     }
 
+    /// How many elements this selector finds now.
+    pub async fn count(&self, selector: &str) -> usize {
+        self.client.find_all(Locator::Css(selector)).await.expect("a page").len()
+    }
+
+    /// Waits until nothing is found by this selector.
+    pub async fn gone(&self, selector: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.count(selector).await > 0 {
+            assert!(Instant::now() < deadline, "{selector} stays");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
     /// Goes to a page of the window by its address, such as `/integrations/orders/load`.
     pub async fn go(&self, route: &str) {
         self.client.execute("location.hash = arguments[0];", vec![json!(route)]).await.expect("the page moves");

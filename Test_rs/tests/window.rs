@@ -99,10 +99,63 @@ async fn a_contract_holds_until_a_field_drifts_and_then_names_it() {
     page(&window, "contract").await;
     window.press("contract-run").await;
     window.css("[data-test=\"contract-verdict\"][data-verdict=\"fail\"]").await;
-    window.until("[data-test=\"contract-report\"]", |text| text.contains("/amount")).await;
-    window.until("[data-test=\"expected\"]", |text| text.contains("number")).await;
-    window.until("[data-test=\"actual\"]", |text| text.contains("99.99")).await;
+    window.until("[data-test=\"failures\"]", |text| text.contains("/amount")).await;
+    // The table is one stop for the tab key; the arrow keys lead to the cell, and Enter opens it.
+    let cell = "[data-test=\"matrix-cell\"][data-check=\"response-schema\"][data-state=\"failed\"]";
     window.picture("contract-fail").await;
+    window.press_css(cell).await;
+    window.until("[data-test=\"check-pointer\"]", |text| text == "/amount").await;
+    window.until("[data-test=\"expected\"]", |text| text.contains("number")).await;
+    window.until("[data-test=\"actual\"] mark", |text| text.contains("99.99")).await;
+    window.until("[data-test=\"marked-place\"]", |text| text.contains("\"amount\"") && text.contains("99.99")).await;
+    window.until("[data-test=\"check-detail\"] [data-test=\"curl\"]", |text| text.starts_with("curl")).await;
+    window.picture("contract-failure").await;
+    window.keys(&Window::escape()).await;
+    window.gone("[data-test=\"check-detail\"]").await;
+    let focused = "return document.activeElement.closest('[data-test=\"matrix-cell\"]')?.dataset.state ?? 'elsewhere';";
+    assert_eq!(window.client.execute(focused, Vec::new()).await.expect("a page"), "failed", "the focus is where it was");
+    window.keys(&Window::enter()).await;
+    window.find("check-detail").await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contract_run_fills_its_table_while_it_goes_on() {
+    let home = Home::new();
+    let window = first_start(&home).await;
+    window.go("/settings").await;
+    window.fill("fault-latency", &format!("800ms{}", Window::enter())).await;
+    page(&window, "contract").await;
+    window.press("contract-run").await;
+    window.css("[data-test=\"contract-progress\"] [data-test=\"matrix-cell\"][data-state=\"held\"]").await;
+    window.picture("contract-live").await;
+    window.press("contract-cancel").await;
+    window.css("[data-test=\"contract-report\"] [data-test=\"partial\"]").await;
+    window.css("[data-test=\"contract-report\"] [data-test=\"matrix-row\"]").await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_failed_is_run_again_among_what_held_and_seen_to_be_fixed() {
+    let home = Home::new();
+    let window = first_start(&home).await;
+    window.go("/settings").await;
+    window.press("fault-type-change").await;
+    page(&window, "contract").await;
+    window.press("contract-run").await;
+    window.css("[data-test=\"contract-verdict\"][data-verdict=\"fail\"]").await;
+    let rows = window.count("[data-test=\"matrix-row\"]").await;
+    window.press("matrix-show-failing").await;
+    window.css("[data-test=\"matrix-row\"][data-verdict=\"fail\"]").await;
+    assert!(window.count("[data-test=\"matrix-row\"]").await < rows, "what held is filtered away");
+    window.go("/settings").await;
+    window.press("fault-type-change").await;
+    page(&window, "contract").await;
+    window.press("rerun-failed").await;
+    window.until("[data-test=\"changes\"]", |text| text.contains("fixed")).await;
+    window.css("[data-test=\"contract-verdict\"][data-verdict=\"pass\"]").await;
+    assert_eq!(window.count("[data-test=\"matrix-row\"]").await, rows, "the others are still there");
+    window.picture("contract-fixed").await;
     window.close().await;
 }
 

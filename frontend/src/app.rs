@@ -42,9 +42,17 @@
 //!   `total-time`; `part-body` … `part-redirects`; `body`, `body-as-tree`, `body-as-text`, `body-as-hex`, `body-find`,
 //!   `finds`, `finds-none`, `raw-text`, `hex`, `show-more`, `body-truncated`, `no-body`, `copy-body`; `headers`, `sent`,
 //!   `curl`, `copy-curl`, `certificate`, `redirects`.
-//! - Contract: `contract-page`, `contract-run`, `contract-cancel`, `contract-progress`, `contract-report`,
-//!   `contract-verdict`, `endpoints`, `endpoint`, `endpoint-details`, `endpoint-exchange`, `broken-check` (`data-check`),
-//!   `check-pointer`, `check-place`, `expected`, `actual`, `no-endpoints`, `open-definition`.
+//! - Contract: `contract-page`, `contract-run`, `contract-cancel`, `rerun-failed`, `run-on-save`, `compare`,
+//!   `contract-progress`, `contract-report`, `contract-verdict`, `contract-problems`, `seed`, `copy-seed`, `no-endpoints`,
+//!   `open-definition`.
+//! - Its operations against its checks: `matrix`, `matrix-column` (`data-check`), `matrix-row` (`data-name`,
+//!   `data-verdict`), `matrix-cell` (`data-check`, `data-state`), `matrix-show-all`, `matrix-show-failing`,
+//!   `matrix-filter`, `matrix-counts`, `matrix-none`, `matrix-more`, `changes`, `change`, `failures`, `broken-row`
+//!   (`data-check`, `data-name`), `coverage`, `coverage-operations`, `coverage-statuses`, `coverage-fields`,
+//!   `coverage-unseen`, `unseen`.
+//! - What is open of them: `check-detail`, `operation-verdict`, `next-failure`, `broken-check` (`data-check`,
+//!   `data-state`), `check-pointer`, `check-place`, `copy-place`, `expected`, `actual`, `show-equal`, `marked-body`,
+//!   `marked-place`, `accepted` (`data-expired`), `held`, `endpoint-exchange`, `rerun-one`.
 //! - Load: `load-page`, `load-form`, `executor-connections`, `executor-rate`, `load-endpoint`, `load-rate-field`,
 //!   `load-connections`, `load-duration`, `load-warm-up`, `load-timeout`, `threshold-field`, `threshold-add`,
 //!   `threshold-chip`, `threshold-remove`, `load-start`, `load-keep`, `load-cancel`, `load-progress`, `load-elapsed`,

@@ -361,7 +361,7 @@ struct SummaryProps {
 #[component]
 fn Summary(props: &SummaryProps) -> Html {
     html! {
-        <table class="for-reader" aria-label={format!("{} in figures", props.chart.title)}>
+        <div class="for-reader"><table aria-label={format!("{} in figures", props.chart.title)}>
             <caption>{ &props.description }</caption>
             <thead><tr>
                 { for ["series", "values", "lowest", "mean", "highest", "last"].map(|title| html! { <th scope="col">{ title }</th> }) }
@@ -374,6 +374,6 @@ fn Summary(props: &SummaryProps) -> Html {
                     </tr>
                 }) }
             </tbody>
-        </table>
+        </table></div>
     }
 }

@@ -40,7 +40,6 @@ pub enum Glyph {
     Sample,
     Pause,
     Flag,
-    Eye,
 }
 
 impl Glyph {
@@ -85,7 +84,6 @@ impl Glyph {
             Self::Sample => "M6 1.8h4M6.8 1.8v4.4L3 13.2a.8.8 0 0 0 .7 1.2h8.6a.8.8 0 0 0 .7-1.2L9.2 6.2V1.8M4.7 10.2h6.6",
             Self::Pause => "M5 3v10M11 3v10",
             Self::Flag => "M3.5 14.5v-12.5M3.5 2.5h9l-2.2 3.3 2.2 3.2h-9",
-            Self::Eye => "M1.5 8s2.4-4.5 6.5-4.5S14.5 8 14.5 8 12.1 12.5 8 12.5 1.5 8 1.5 8zM8 6a2 2 0 1 1 0 4a2 2 0 0 1 0-4z",
         }
     }
 }

@@ -16,7 +16,7 @@ pub struct KeyHelpProps {
     pub on_close: Callback<()>,
 }
 
-const KEYS: [(&str, &str); 9] = [
+const KEYS: [(&str, &str); 11] = [
     ("Ctrl K", "Search, and every command"),
     ("?", "These keys"),
     ("Esc", "Close, leave a field, or go one level up"),
@@ -25,6 +25,8 @@ const KEYS: [(&str, &str); 9] = [
     ("/", "Into the filter of the page"),
     ("← →", "Between the pages of an integration, from its tabs"),
     ("Ctrl Enter", "Send, save or start what the page is about"),
+    ("← ↑ ↓ →", "Between the cells of a contract run; Home and End to the ends of a row"),
+    ("Enter", "Open a cell of a contract run: what was expected and what came"),
     ("Tab", "To the next control; Shift Tab to the one before"),
 ];
 

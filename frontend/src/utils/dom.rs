@@ -37,6 +37,12 @@ pub fn around(event: &web_sys::Event, attribute: &str) -> Option<String> {
     element.closest(&format!("[{attribute}]")).ok()??.get_attribute(attribute)
 }
 
+/// How many pixels of what an element holds lie below what is in sight, where it has just been scrolled.
+pub fn below(event: &web_sys::Event) -> Option<i32> {
+    let element = event.target()?.dyn_into::<web_sys::Element>().ok()?;
+    Some(element.scroll_height() - element.client_height() - element.scroll_top())
+}
+
 /// Whether an element takes typed letters, so that they aren't meant as keys of the page.
 pub fn takes_letters(element: &web_sys::Element) -> bool {
     matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT") || element.has_attribute("contenteditable")

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use patchbay_contracts::{
     contract::ContractOptions,
     ipc::StartContract,
-    run::{Finished, JobId, RunId, RunKind, RunSummary},
+    run::{JobId, RunId, RunKind, RunSummary},
 };
 use yew::prelude::*;
 
@@ -207,13 +207,5 @@ pub fn Underway(props: &UnderwayProps) -> Html {
                 if !results.is_empty() { <Results {results} before={props.whole.clone()} /> }
             </div>
         </Panel>
-    }
-}
-
-/// The run that a job has stored.
-pub fn stored(live: &Live) -> Option<&RunSummary> {
-    match &live.finished {
-        Some(Finished::Stored { run }) => Some(run),
-        _ => None,
     }
 }

@@ -9,7 +9,7 @@ use patchbay_contracts::{
     chart::{Chart, Series, Style, TONES, Tone, Unit, Weight, XAxis},
     integration::Metrics,
     ipc::{EditDefinition, ListSeries, QuerySeries, ScrapeNow},
-    metrics::{Line, ScrapeReport, SeriesQuery, Shape},
+    metrics::{Line, ScrapeReport, SeriesInfo, SeriesQuery, Shape},
     workspace::Edit,
 };
 use yew::prelude::*;
@@ -20,7 +20,7 @@ use crate::{
     components::{Button, EmptyState, Field, Glyph, Input, Kind, Loading, ProblemList, ProblemView},
     hooks::{use_data, use_notify, use_query},
     utils::{
-        families::{self, Choice, families},
+        families::{self, Choice, Families, families},
         text,
     },
 };
@@ -82,6 +82,20 @@ fn AddMetrics(props: &AddMetricsProps) -> Html {
     }
 }
 
+/// The series as they were fetched. Those that are fetched anew are taken for others without comparing them one by one.
+#[derive(Clone)]
+struct Fetched(Option<Rc<Vec<SeriesInfo>>>);
+
+impl PartialEq for Fetched {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(own), Some(other)) => Rc::ptr_eq(own, other),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+}
+
 #[derive(Properties, PartialEq)]
 struct StoredProps {
     name: String,
@@ -96,8 +110,11 @@ fn Stored(props: &StoredProps) -> Html {
     let series = use_query((props.name.clone(), scrapes), |(name, _)| ListSeries { integration: name.clone() });
     let chosen = use_state_eq(|| None::<Rc<Vec<Choice>>>);
     let (span, range, choose_span) = use_span();
-    let all = use_memo(series.data.clone(), |series| Rc::new(families(series.as_ref().map_or(&[], |all| all.as_slice()))));
-    let charted = (*chosen).clone().unwrap_or_else(|| Rc::new(families::telling(&all)));
+    let all = use_memo(Fetched(series.data.clone()), |series| {
+        Families::new(families(series.0.as_ref().map_or(&[], |all| all.as_slice())))
+    });
+    let telling = use_memo((*all).clone(), |all| families::telling(all));
+    let charted = (*chosen).clone().unwrap_or(telling);
     let on_toggle = {
         let (chosen, charted) = (chosen.setter(), charted.clone());
         Callback::from(move |choice: Choice| {

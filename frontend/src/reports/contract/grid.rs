@@ -15,8 +15,10 @@ use crate::{
     },
 };
 
-/// How many rows are drawn before the rest is asked for. Thousands of cells take a moment to lay out.
-const CHUNK: usize = 150;
+/// How many rows are drawn at first, and more each time that their end comes into sight. Thousands of cells take a moment.
+const CHUNK: usize = 50;
+/// How near the end of what is drawn has to come, in pixels.
+const NEAR: i32 = 600;
 /// The longest label that is shown whole, in characters.
 const LABEL: usize = 52;
 
@@ -101,9 +103,17 @@ pub fn Grid(props: &GridProps) -> Html {
         })
     };
     let more = count - shown;
+    let onscroll = {
+        let limit = limit.clone();
+        Callback::from(move |event: Event| {
+            if more > 0 && dom::below(&event).is_some_and(|below| below < NEAR) {
+                limit.set(shown + CHUNK);
+            }
+        })
+    };
     html! {
         <>
-            <div class="matrix-frame">
+            <div class="matrix-frame" {onscroll}>
                 <table class="matrix" role="grid" aria-label="Operations against checks" aria-rowcount={(count + 1).to_string()}
                     data-test="matrix" {onclick} {onkeydown}>
                     <thead>

@@ -8,7 +8,7 @@ use yew::prelude::*;
 use crate::{
     components::{Glyph, Icon, Input, MiddleCut},
     utils::{
-        families::{Choice, FamilyEntry, Item, braced},
+        families::{Choice, Families, Found, braced, search},
         text,
     },
 };
@@ -20,7 +20,7 @@ const SHOWN: usize = 60;
 #[derive(Properties, PartialEq)]
 pub struct SeriesListProps {
     /// The families.
-    pub families: Rc<Vec<FamilyEntry>>,
+    pub families: Families,
     /// What is drawn.
     pub chosen: Rc<Vec<Choice>>,
     /// Told of what is to be drawn, or no more.
@@ -33,23 +33,9 @@ pub fn SeriesList(props: &SeriesListProps) -> Html {
     let wanted = use_state_eq(String::new);
     let opened = use_state_eq(BTreeSet::<String>::new);
     let shown = use_state_eq(|| SHOWN);
-    let words: Vec<String> = wanted.split_whitespace().map(str::to_lowercase).collect();
-    let fits = |text: &str| {
-        let text = text.to_lowercase();
-        words.iter().all(|word| text.contains(word))
-    };
-    // A family is shown for its own sake, or for that of a series in it, and then with that series only.
-    let found: Vec<(&FamilyEntry, Vec<&Item>)> = props
-        .families
-        .iter()
-        .filter_map(|family| {
-            if fits(&format!("{} {}", family.name, family.help)) {
-                return Some((family, family.items.iter().collect()));
-            }
-            let items: Vec<&Item> = family.items.iter().filter(|item| fits(&item.choice.title())).collect();
-            (!items.is_empty()).then_some((family, items))
-        })
-        .collect();
+    let searching = !wanted.trim().is_empty();
+    // There may be fifty thousand series: what fits is looked for once for each set of words, and kept by place.
+    let found = use_memo((props.families.clone(), (*wanted).clone()), |(families, wanted)| search(families, wanted));
     let on_input = {
         let wanted = wanted.setter();
         Callback::from(move |text| wanted.set(text))
@@ -66,10 +52,9 @@ pub fn SeriesList(props: &SeriesListProps) -> Html {
                 placeholder={format!("Filter {} series (/)", text::count(count as u64))} test="series-filter" />
             if found.is_empty() { <p class="muted" data-test="series-none">{ format!("No series contains “{}”.", *wanted) }</p> }
             <ul>
-                { for found.iter().take(*shown).map(|(family, items)| html! {
-                    <Family key={family.name.clone()} name={family.name.clone()} kind={family.kind} help={family.help.clone()} whole={family.whole()}
-                        items={items.iter().map(|item| (*item).clone()).collect::<Vec<_>>()} chosen={props.chosen.clone()}
-                        on_toggle={props.on_toggle.clone()} opened={opened.clone()} searching={!words.is_empty()} />
+                { for found.iter().take(*shown).map(|found| html! {
+                    <Family key={found.family.name.clone()} found={found.clone()} chosen={props.chosen.clone()}
+                        on_toggle={props.on_toggle.clone()} opened={opened.clone()} {searching} />
                 }) }
             </ul>
             if more > 0 {
@@ -81,11 +66,7 @@ pub fn SeriesList(props: &SeriesListProps) -> Html {
 
 #[derive(Properties, PartialEq)]
 struct FamilyProps {
-    name: String,
-    kind: MetricKind,
-    help: String,
-    whole: Option<Choice>,
-    items: Vec<Item>,
+    found: Found,
     chosen: Rc<Vec<Choice>>,
     on_toggle: Callback<Choice>,
     opened: UseStateHandle<BTreeSet<String>>,
@@ -95,12 +76,15 @@ struct FamilyProps {
 /// One family.
 #[component]
 fn Family(props: &FamilyProps) -> Html {
-    let all = use_state_eq(|| false);
-    let single = props.items.len() == 1 && props.items[0].choice.labels.is_empty();
-    let open =
-        !single && (props.opened.contains(&props.name) || props.whole.is_none() || (props.searching && props.items.len() <= 8));
+    let shown = use_state_eq(|| SHOWN);
+    let family = &props.found.family;
+    let count = props.found.count();
+    let whole = use_memo(family.clone(), |family| family.whole());
+    let alone = props.found.items().next().filter(|item| count == 1 && item.choice.labels.is_empty());
+    let single = alone.is_some();
+    let open = !single && (props.opened.contains(&family.name) || whole.is_none() || (props.searching && count <= 8));
     let toggle = {
-        let (opened, name) = (props.opened.clone(), props.name.clone());
+        let (opened, name) = (props.opened.clone(), family.name.clone());
         Callback::from(move |_: MouseEvent| {
             let mut next = (*opened).clone();
             if !next.remove(&name) {
@@ -109,9 +93,8 @@ fn Family(props: &FamilyProps) -> Html {
             opened.set(next);
         })
     };
-    let kind = kind_word(props.kind);
-    let shown = if *all { props.items.len() } else { SHOWN };
-    let more = props.items.len().saturating_sub(shown);
+    let kind = kind_word(family.kind);
+    let more = count.saturating_sub(*shown);
     html! {
         <li class="family">
             <div class="family-head">
@@ -119,21 +102,21 @@ fn Family(props: &FamilyProps) -> Html {
                     <span class="fold-room" />
                 } else {
                     <button type="button" class="fold" aria-expanded={if open { "true" } else { "false" }} onclick={toggle}
-                        aria-label={format!("Series of {}", props.name)} data-test="family-open"><Icon glyph={Glyph::Chevron} /></button>
+                        aria-label={format!("Series of {}", family.name)} data-test="family-open"><Icon glyph={Glyph::Chevron} /></button>
                 }
-                if let Some(whole) = &props.whole {
+                if let Some(whole) = &*whole {
                     <ChoiceButton choice={whole.clone()} chosen={props.chosen.contains(whole)} on_toggle={props.on_toggle.clone()}
-                        title={format!("{} {}", props.name, props.help)} label={props.name.clone()}
-                        value={if single { Unit::Count.show(props.items[0].last) } else { text::count(props.items.len() as u64) + " ×" }} />
+                        title={format!("{} {}", family.name, family.help)} label={family.name.clone()}
+                        value={alone.map_or_else(|| text::count(count as u64) + " ×", |item| Unit::Count.show(item.last))} />
                 } else {
-                    <span class="family-name" title={props.help.clone()}><MiddleCut text={props.name.clone()} limit=24 /></span>
+                    <span class="family-name" title={family.help.clone()}><MiddleCut text={family.name.clone()} limit=24 /></span>
                 }
                 <span class="kind">{ kind }</span>
             </div>
             if open {
                 <ul class="family-items">
-                    { for props.items.iter().take(shown).map(|item| {
-                        let label = match (&props.whole, item.choice.labels.is_empty()) {
+                    { for props.found.items().take(*shown).map(|item| {
+                        let label = match (&*whole, item.choice.labels.is_empty()) {
                             (Some(_), true) => "no labels".to_owned(),
                             (Some(_), false) => braced(&item.choice.labels),
                             (None, _) => item.choice.title(),
@@ -146,9 +129,10 @@ fn Family(props: &FamilyProps) -> Html {
                         }
                     }) }
                     if more > 0 {
-                        <li><button type="button" class="link" onclick={Callback::from(move |_: MouseEvent| all.set(true))}>
-                            { format!("{} more", text::count(more as u64)) }
-                        </button></li>
+                        <li><button type="button" class="link" onclick={
+                            let shown = shown.clone();
+                            Callback::from(move |_: MouseEvent| shown.set(*shown + SHOWN * 4))
+                        }>{ format!("{} more", text::count(more as u64)) }</button></li>
                     }
                 </ul>
             }
