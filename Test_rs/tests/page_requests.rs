@@ -9,7 +9,7 @@ use patchbay_contracts::{
 use patchbay_engine::http::understand;
 use patchbay_frontend::utils::{
     curl::{host, is_curl, line, taken_over, with_query},
-    families::{families, telling},
+    families::{Families, families, search, telling},
     find::find,
 };
 use serde_json::{Value, json};
@@ -151,7 +151,7 @@ fn a_histogram_is_one_thing_for_each_set_of_labels() {
     all.push(series("rpc", MetricKind::Summary, "rpc_sum", &[]));
     all.push(series("rpc", MetricKind::Summary, "rpc_count", &[]));
     all.push(series("http_requests", MetricKind::Counter, "http_requests_total", &[("code", "200")]));
-    let families = families(&all);
+    let families = Families::new(families(&all));
     let shape: Vec<_> = families
         .iter()
         .map(|family| (family.name.as_str(), family.items.iter().map(|item| item.choice.title()).collect::<Vec<_>>()))
@@ -168,4 +168,34 @@ fn a_histogram_is_one_thing_for_each_set_of_labels() {
     assert_eq!(families[2].whole(), None, "a sum and a count have no chart in common");
     let shown: Vec<_> = telling(&families).iter().map(|choice| choice.title()).collect();
     assert_eq!(shown, ["http_requests_total", "http_seconds"]);
+}
+
+#[test]
+fn families_are_found_for_their_own_sake_or_for_that_of_a_series() {
+    let all = [
+        series("jobs", MetricKind::Gauge, "jobs", &[("queue", "Mail")]),
+        series("jobs", MetricKind::Gauge, "jobs", &[("queue", "print")]),
+        series("mail_sent", MetricKind::Counter, "mail_sent_total", &[]),
+        series("up", MetricKind::Gauge, "up", &[]),
+    ];
+    let families = Families::new(families(&all));
+    let check = |wanted: &str, expect: &[(&str, &[&str])]| {
+        let found = search(&families, wanted);
+        let shape: Vec<(String, Vec<String>)> = found
+            .iter()
+            .map(|found| (found.family.name.clone(), found.items().map(|item| item.choice.title()).collect()))
+            .collect();
+        let expect: Vec<(String, Vec<String>)> = expect
+            .iter()
+            .map(|(name, items)| ((*name).to_owned(), items.iter().map(|item| (*item).to_owned()).collect()))
+            .collect();
+        assert_eq!(shape, expect, "{wanted:?}");
+        assert!(found.iter().all(|found| found.count() == found.items().count()));
+    };
+    let jobs: &[&str] = &["jobs{queue=\"Mail\"}", "jobs{queue=\"print\"}"];
+    check(" ", &[("jobs", jobs), ("mail_sent", &["mail_sent_total"]), ("up", &["up"])]);
+    check("JOBS", &[("jobs", jobs)]);
+    check("mail", &[("jobs", &jobs[..1]), ("mail_sent", &["mail_sent_total"])]);
+    check("queue print", &[("jobs", &jobs[1..])]);
+    check("nothing", &[]);
 }

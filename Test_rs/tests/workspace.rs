@@ -397,6 +397,17 @@ fn the_watch_tells_of_changes_made_elsewhere() {
     until(&told, || folder.workspace.environments().len() == 2);
     fs::remove_dir_all(folder.path("sub")).expect("removed");
     until(&told, || folder.names() == ["b"]);
+    // The document that an integration is held to is no integration, and is watched all the same.
+    folder.write(
+        "held.yaml",
+        "integration: { name: held, base_url: 'http://127.0.0.1:9', contract: { file: api/openapi.json } }\n",
+    );
+    until(&told, || folder.names() == ["b", "held"]);
+    while told.try_recv().is_ok() {}
+    for text in ["{}", "{ \"openapi\": \"3.1.0\" }"] {
+        folder.write("api/openapi.json", text);
+        told.recv_timeout(Duration::from_secs(30)).expect("a document that appears or changes is told of");
+    }
     drop(watch);
     while told.try_recv().is_ok() {}
     assert!(matches!(told.try_recv(), Err(mpsc::TryRecvError::Disconnected)), "the watch ended with its handle");

@@ -26,9 +26,11 @@ pub fn ContractTab(props: &TabProps) -> Html {
     if endpoints == 0 && document.is_none() {
         return html! { <NoEndpoints {name} readable={definition.is_some()} /> };
     }
+    let calls = format!("Calls {} in the order of the file", text::counted(endpoints as u64, "endpoint"));
     let what = match &document {
-        Some(file) => format!("Held to {}.", text::middle_cut(file, 80)),
-        None => format!("Calls {} in the order of the file.", text::counted(endpoints as u64, "endpoint")),
+        Some(file) if endpoints == 0 => format!("Holds the service to {}.", text::middle_cut(file, 80)),
+        Some(file) => format!("{calls}, and holds the service to {}.", text::middle_cut(file, 80)),
+        None => format!("{calls}."),
     };
     let watched = Watched { revision: props.detail.revision.clone(), document: document.is_some() };
     html! {

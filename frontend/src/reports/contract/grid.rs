@@ -129,12 +129,12 @@ pub fn Grid(props: &GridProps) -> Html {
                         </tr>
                     </thead>
                     <tbody>
-                        { for props.rows.iter().take(shown).enumerate().filter_map(|(nth, row)| {
-                            let row = props.matrix.rows.get(*row)?;
+                        { for props.rows.iter().take(shown).enumerate().filter_map(|(nth, place)| {
+                            let row = props.matrix.rows.get(*place)?;
                             let open = props.open.as_ref().filter(|(label, _)| **label == row.result.endpoint);
                             let open = open.map(|(_, check)| check.and_then(|check| props.matrix.columns.iter().position(|own| *own == check)).map_or(0, |at| at + 1));
                             Some(html! {
-                                <GridRow key={row.result.endpoint.clone()} at={nth} result={row.result.clone()} cells={row.cells.clone()}
+                                <GridRow key={*place} at={nth} result={row.result.clone()} cells={row.cells.clone()}
                                     columns={props.matrix.columns.clone()} stop={(here.0 == nth).then_some(here.1)} {open}
                                     comparison={props.comparison.clone()} />
                             })

@@ -15,6 +15,7 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
+    time::SystemTime,
 };
 
 use patchbay_contracts::{Code, Problem};
@@ -76,6 +77,8 @@ struct State {
     entries: Vec<Entry>,
     problems: Vec<Problem>,
     folders: Vec<PathBuf>,
+    /// The documents that integrations are held to, as they were when they were last looked at.
+    documents: BTreeMap<PathBuf, Option<(u64, SystemTime)>>,
     settings: Settings,
     settings_text: String,
     /// The environment that was chosen for this run alone.
@@ -268,6 +271,7 @@ impl Workspace {
         refuse_doubles(&mut entries);
         entries.sort_by(|a, b| (&a.name, &a.file).cmp(&(&b.name, &b.file)));
 
+        let documents = self.documents(&entries);
         let path = self.0.dir.join(SETTINGS_FILE);
         let settings_text = match files::text(&self.0.dir, &path) {
             Ok(text) => text.unwrap_or_default(),
@@ -281,6 +285,7 @@ impl Workspace {
 
         let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
         let same = state.settings_text == settings_text
+            && state.documents == documents
             && state.problems == problems
             && state.entries.len() == entries.len()
             && state.entries.iter().zip(&entries).all(|(a, b)| {
@@ -290,12 +295,30 @@ impl Workspace {
             state.environment = None;
         }
         state.folders = search.folders;
+        // A folder that is not there can't be watched.
+        let beside = documents.keys().filter_map(|file| file.parent()).filter(|folder| folder.is_dir());
+        state.folders.extend(beside.map(Path::to_owned));
+        state.documents = documents;
         state.known = known;
         state.entries = entries;
         state.problems = problems;
         state.settings = settings;
         state.settings_text = settings_text;
         !same
+    }
+
+    /// The files of the documents that integrations are held to, each with its size and the time of its last change; none
+    /// where it is not there. What they hold is read when it is needed.
+    fn documents(&self, entries: &[Entry]) -> BTreeMap<PathBuf, Option<(u64, SystemTime)>> {
+        let named = entries.iter().filter_map(|entry| Some((entry, entry.parsed.definition.as_ref()?.contract.as_ref()?)));
+        let local = named.filter(|(_, contract)| !contract.file.contains("://"));
+        local
+            .map(|(entry, contract)| {
+                let file = self.0.dir.join(&entry.file).with_file_name(&contract.file);
+                let mark = file.metadata().ok().and_then(|found| Some((found.len(), found.modified().ok()?)));
+                (file, mark)
+            })
+            .collect()
     }
 
     /// What a file holds, from the last reading where it did not change.
