@@ -400,7 +400,7 @@ fn the_watch_tells_of_changes_made_elsewhere() {
     // The document that an integration is held to is no integration, and is watched all the same.
     folder.write(
         "held.yaml",
-        "integration: { name: held, base_url: 'http://127.0.0.1:9', contract: { file: api/openapi.json } }\n",
+        "integration: { name: held, base_url: 'http://127.0.0.1:9', endpoints: [{ path: / }], contract: { file: api/openapi.json } }\n",
     );
     until(&told, || folder.names() == ["b", "held"]);
     while told.try_recv().is_ok() {}
