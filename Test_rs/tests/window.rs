@@ -160,6 +160,58 @@ async fn what_failed_is_run_again_among_what_held_and_seen_to_be_fixed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_accepted_failure_fails_no_run_and_is_shown_as_such() {
+    let home = Home::new();
+    let window = first_start(&home).await;
+    window.go("/settings").await;
+    window.press("fault-type-change").await;
+    page(&window, "contract").await;
+    window.press("contract-run").await;
+    // Each operation in which the field drifts fails on its own, and is accepted on its own.
+    loop {
+        window.css("[data-test=\"contract-verdict\"]").await;
+        let failed = "[data-test=\"broken-row\"][data-check=\"response-schema\"]";
+        window.press_css(failed).await;
+        window.press("accept").await;
+        window.press("accept-save").await;
+        window.until("[data-test=\"accept-form\"]", |text| text.contains("reason")).await;
+        window.fill("accept-reason", "ORD-214, mended in March").await;
+        window.press("accept-save").await;
+        window.gone("[data-test=\"accept-form\"]").await;
+        window.press("drawer-close").await;
+        window.press("rerun-failed").await;
+        window.css("[data-test=\"matrix-cell\"][data-state=\"accepted\"]").await;
+        if window.count("[data-test=\"matrix-cell\"][data-state=\"failed\"]").await == 0 {
+            break;
+        }
+    }
+    window.css("[data-test=\"contract-verdict\"][data-verdict=\"pass\"]").await;
+    window.press_css("[data-test=\"matrix-cell\"][data-state=\"accepted\"]").await;
+    window.until("[data-test=\"accepted\"]", |text| text.contains("ORD-214")).await;
+    window.picture("contract-accepted").await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_document_is_verified_from_the_page_of_contracts() {
+    let home = Home::new();
+    let window = first_start(&home).await;
+    window.go("/settings").await;
+    let url = window.until("[data-test=\"sample-url\"]", |text| text.starts_with("http")).await;
+    window.go("/contracts").await;
+    window.press("document-verify").await;
+    window.until("[data-test=\"document-contract\"]", |text| text.contains("Name a file or an address")).await;
+    window.paste("document-source", &format!("{url}/openapi.json")).await;
+    window.paste("document-url", &url).await;
+    window.press("document-verify").await;
+    window.css("[data-test=\"contract-report\"] [data-test=\"matrix-row\"][data-name=\"GET /health\"]").await;
+    window.css("[data-test=\"contract-report\"] [data-test=\"coverage-operations\"]").await;
+    window.find("seed").await;
+    window.picture("contract-document").await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_load_run_is_drawn_live_and_cancelled_half_way_it_is_kept_as_partial() {
     let home = Home::new();
     let window = first_start(&home).await;

@@ -20,7 +20,7 @@
 //!   `take-theirs`, `keep-mine`, `definition-form`, `edit-base-url`, `edit-enabled`, `edit-interval`, `edit-availability`,
 //!   `edit-latency-p95`, `edit-error-rate`.
 //! - History: `history-integration`, `history-kind`, `runs`, `run-row` (`data-id`), `open-run`, `older`, `run-drawer`,
-//!   `run-verdict`, `run-headline`, `export-html`, `export-json`, `export-junit`.
+//!   `run-verdict`, `run-headline`, `export-html`, `export-json`, `export-junit`, `export-sarif`.
 //! - Incidents: `incidents-integration`, `incidents`, `incident-row`.
 //! - Contracts, load and metrics over all: `last-runs`, `last-run-row` (`data-name`), `start-contract`, `open-load`,
 //!   `metrics-sources`, `metrics-row` (`data-name`).
@@ -52,7 +52,10 @@
 //!   `coverage-unseen`, `unseen`.
 //! - What is open of them: `check-detail`, `operation-verdict`, `next-failure`, `broken-check` (`data-check`,
 //!   `data-state`), `check-pointer`, `check-place`, `copy-place`, `expected`, `actual`, `show-equal`, `marked-body`,
-//!   `marked-place`, `accepted` (`data-expired`), `held`, `endpoint-exchange`, `rerun-one`.
+//!   `marked-place`, `accepted` (`data-expired`), `held`, `endpoint-exchange`, `rerun-one`, `accept`, `accept-form`,
+//!   `accept-reason`, `accept-until`, `accept-save`, `accept-cancel`.
+//! - A document of no integration: `document-contract`, `document-source`, `document-url`, `document-seed`, `document-auth`,
+//!   `document-verify`.
 //! - Load: `load-page`, `load-form`, `executor-connections`, `executor-rate`, `load-endpoint`, `load-rate-field`,
 //!   `load-connections`, `load-duration`, `load-warm-up`, `load-timeout`, `threshold-field`, `threshold-add`,
 //!   `threshold-chip`, `threshold-remove`, `load-start`, `load-keep`, `load-cancel`, `load-progress`, `load-elapsed`,

@@ -2,6 +2,7 @@
 
 mod add;
 pub mod contract;
+mod contracts;
 mod history;
 mod incidents;
 pub mod integration;
@@ -33,7 +34,7 @@ pub fn Page() -> Html {
             html! { <integration::IntegrationPage key={name.clone()} name={name.clone()} tab={*tab} /> }
         }
         Route::Probe => html! { <integration::probe::AdHocProbe /> },
-        Route::Contracts => html! { <kinds::LastRunsPage key="contracts" kind={RunKind::Contract} /> },
+        Route::Contracts => html! { <contracts::ContractsPage /> },
         Route::Load => html! { <kinds::LastRunsPage key="load" kind={RunKind::Load} /> },
         Route::Metrics => html! { <kinds::MetricsPage /> },
         Route::Incidents => html! { <incidents::IncidentsPage /> },

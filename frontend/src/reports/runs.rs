@@ -119,7 +119,7 @@ pub struct ExportButtonsProps {
 pub fn ExportButtons(props: &ExportButtonsProps) -> Html {
     let notify = use_notify();
     let formats: &[(&str, &str)] = match props.kind {
-        RunKind::Contract => &[("html", "HTML"), ("junit", "JUnit"), ("json", "JSON")],
+        RunKind::Contract => &[("html", "HTML"), ("junit", "JUnit"), ("sarif", "SARIF"), ("json", "JSON")],
         RunKind::Load | RunKind::Probe => &[("html", "HTML"), ("json", "JSON")],
     };
     html! {

@@ -8,8 +8,8 @@ use std::rc::Rc;
 
 use patchbay_contracts::{
     contract::ContractOptions,
-    ipc::StartContract,
-    run::{JobId, RunId, RunKind, RunSummary},
+    ipc::{StartContract, StartDocumentContract},
+    run::{Finished, JobId, RunId, RunKind, RunSummary},
 };
 use yew::prelude::*;
 
@@ -34,6 +34,13 @@ use crate::{
 pub enum Subject {
     /// An integration of the workspace.
     Integration(String),
+    /// A document that belongs to none.
+    Document {
+        /// The file or its address.
+        source: String,
+        /// How it is verified.
+        options: ContractOptions,
+    },
 }
 
 impl Subject {
@@ -43,6 +50,10 @@ impl Subject {
             Self::Integration(name) => {
                 let options = ContractOptions { only, ..ContractOptions::default() };
                 start.run(StartContract { integration: name.clone(), options });
+            }
+            Self::Document { source, options } => {
+                let options = ContractOptions { only, ..options.clone() };
+                start.run(StartDocumentContract { source: source.clone(), options });
             }
         }
     }
@@ -207,5 +218,13 @@ pub fn Underway(props: &UnderwayProps) -> Html {
                 if !results.is_empty() { <Results {results} before={props.whole.clone()} /> }
             </div>
         </Panel>
+    }
+}
+
+/// The run that a job has stored.
+pub fn stored(live: &Live) -> Option<&RunSummary> {
+    match &live.finished {
+        Some(Finished::Stored { run }) => Some(run),
+        _ => None,
     }
 }

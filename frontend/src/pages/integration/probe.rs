@@ -25,6 +25,7 @@ use crate::{
     route::{Route, Tab},
     utils::curl,
 };
+pub use auth::AuthEditor;
 use compose::Composer;
 
 /// How many past probes are listed.

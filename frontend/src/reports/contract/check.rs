@@ -4,6 +4,7 @@ use patchbay_contracts::contract::{Check, CheckResult};
 use yew::prelude::*;
 
 use super::{
+    accept::AcceptForm,
     difference::{MarkedBody, Versus},
     grid::look,
 };
@@ -46,13 +47,24 @@ pub struct BrokenCheckProps {
 /// One check that did not hold.
 #[component]
 pub fn BrokenCheck(props: &BrokenCheckProps) -> Html {
+    let accepting = use_state_eq(|| false);
     let Some(check) = props.result.checks.get(props.at) else { return Html::default() };
     let outcome = Outcome::of(check);
+    // What isn't stored yet can't be referred to.
+    let run = props.result.run();
     let (glyph, class) = look(outcome);
     // Without a request of its own, it is about the exchange of the whole operation.
     let request = check.request.as_ref().or(props.result.request.as_ref()).filter(|request| !request.curl.is_empty());
     let body = props.result.body.clone().filter(|_| check.request.is_none()).zip(check.pointer.clone());
     let status = check.status.or(props.result.status.filter(|_| check.request.is_none()));
+    let open_form = {
+        let accepting = accepting.clone();
+        Callback::from(move |_: MouseEvent| accepting.set(!*accepting))
+    };
+    let close_form = {
+        let accepting = accepting.setter();
+        use_callback((), move |(), ()| accepting.set(false))
+    };
     html! {
         <section class={classes!("check", class)} aria-label={format!("{}: {}", check.check.as_str(), outcome.as_str())}
             data-test="broken-check" data-check={check.check.as_str()} data-state={outcome.as_str()}>
@@ -74,7 +86,15 @@ pub fn BrokenCheck(props: &BrokenCheckProps) -> Html {
                         let label = props.result.endpoint.clone();
                         Callback::from(move |_: MouseEvent| on_rerun.emit(vec![label.clone()]))
                     }>{ "Run this again" }</Button>
+                    if outcome == Outcome::Failed && run.is_some() {
+                        <Button glyph={Glyph::Flag} test="accept" onclick={open_form.clone()}>{ "Accept…" }</Button>
+                    }
                 </p>
+            } else if outcome == Outcome::Failed && run.is_some() {
+                <p class="row"><Button glyph={Glyph::Flag} test="accept" onclick={open_form}>{ "Accept…" }</Button></p>
+            }
+            if let Some(run) = run.filter(|_| *accepting) {
+                <AcceptForm {run} endpoint={props.result.endpoint.clone()} check={check.check} pointer={check.pointer.clone()} on_close={close_form} />
             }
         </section>
     }

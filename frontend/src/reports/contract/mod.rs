@@ -1,6 +1,7 @@
 //! Whether a service held to its contract: the verdict, the operations against the checks, what did not hold, and how much
 //! of the contract was seen.
 
+mod accept;
 mod check;
 mod coverage;
 mod detail;
