@@ -207,13 +207,22 @@ impl Window {
         self.client.find_all(Locator::Css(selector)).await.expect("a page").len()
     }
 
-    /// Waits until nothing is found by this selector.
-    pub async fn gone(&self, selector: &str) {
+    /// Waits until so many elements are found by this selector.
+    pub async fn counts(&self, selector: &str, wanted: usize) {
         let deadline = Instant::now() + PATIENCE;
-        while self.count(selector).await > 0 {
-            assert!(Instant::now() < deadline, "{selector} stays");
+        loop {
+            let found = self.count(selector).await;
+            if found == wanted {
+                return;
+            }
+            assert!(Instant::now() < deadline, "there are {found} of {selector}, and {wanted} are waited for");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+    }
+
+    /// Waits until nothing is found by this selector.
+    pub async fn gone(&self, selector: &str) {
+        self.counts(selector, 0).await;
     }
 
     /// Goes to a page of the window by its address, such as `/integrations/orders/load`.
