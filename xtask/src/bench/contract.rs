@@ -8,9 +8,11 @@ use super::outcome::{Results, Run};
 use super::tools::Tool;
 use super::twin::{Card, Twin};
 use crate::failure::{About, Failure, Outcome};
+use crate::paths::write_if_changed;
 use crate::process::{cargo, run as run_program, say, shown, timed};
 use crate::setup::{self, Need};
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The longest that a tool may take with one service.
@@ -86,12 +88,21 @@ pub fn run(options: &Options) -> Outcome {
             let run = Run { tool: *tool, fault, seed, found };
             say(&run.line());
             results.runs.push(run);
+            // An hour's work is not to be lost to a ctrl-C in its last minute.
+            save(&results, false)?;
         }
     }
-    let file = folder().join("contract.json");
-    let text = serde_json::to_string_pretty(&results.json()).about(|| "write the results as JSON".to_owned())?;
-    std::fs::write(&file, text).about(|| format!("write {}", shown(&file)))?;
+    save(&results, true)?;
     print!("{}", results.table());
-    say(&format!("the results are in {}", shown(&file)));
+    say(&format!("the results are in {}", shown(&file())));
     Ok(())
+}
+
+fn file() -> PathBuf {
+    folder().join("contract.json")
+}
+
+fn save(results: &Results, complete: bool) -> Outcome {
+    let text = serde_json::to_string_pretty(&results.json(complete)).about(|| "write the results as JSON".to_owned())?;
+    write_if_changed(&file(), text.as_bytes()).map(drop)
 }

@@ -44,6 +44,10 @@ pub struct Results {
     faults: Vec<Value>,
 }
 
+fn number(fault: &Value) -> Option<u64> {
+    fault["number"].as_u64()
+}
+
 /// What one tool came to.
 struct Sum {
     tool: Tool,
@@ -59,7 +63,7 @@ struct Sum {
 impl Results {
     /// Nothing yet, for those faults.
     pub fn new(card: &Card, faults: &[u64]) -> Self {
-        let chosen = |fault: &&Value| fault["number"].as_u64().is_some_and(|number| faults.contains(&number));
+        let chosen = |fault: &&Value| number(fault).is_some_and(|number| faults.contains(&number));
         Self { runs: Vec::new(), faults: card.faults.iter().filter(chosen).cloned().collect() }
     }
 
@@ -71,9 +75,15 @@ impl Results {
         let runs: Vec<&Run> = self.runs.iter().filter(|run| run.tool == tool).collect();
         let clean: Vec<&&Run> = runs.iter().filter(|run| run.fault.is_none()).collect();
         let alarms: BTreeSet<String> = clean.iter().flat_map(|run| run.found.lines.iter().cloned()).collect();
-        let shows = |run: &&&Run| run.found.failed && run.found.lines.iter().any(|line| !alarms.contains(line));
+        // On a busy machine anything may be slow for once, so slowness tells of a fault only where that is the fault.
+        let slow: BTreeSet<u64> = self.faults.iter().filter(|fault| fault["check"] == "latency").filter_map(number).collect();
+        let shows = |run: &&&Run| {
+            let about_time = run.fault.is_some_and(|fault| slow.contains(&fault));
+            let tells = |line: &&String| !alarms.contains(*line) && tool.is_about_time(line) == about_time;
+            run.found.failed && run.found.lines.iter().any(|line| tells(&line))
+        };
         let (mut found, mut sometimes, mut missed) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        for number in self.faults.iter().filter_map(|fault| fault["number"].as_u64()) {
+        for number in self.faults.iter().filter_map(number) {
             let tries: Vec<&&Run> = runs.iter().filter(|run| run.fault == Some(number)).collect();
             let hits = tries.iter().copied().filter(shows).count();
             let kind = match hits {
@@ -116,7 +126,7 @@ impl Results {
         }
         let _ = writeln!(text);
         for fault in &self.faults {
-            let number = fault["number"].as_u64().unwrap_or(0);
+            let number = number(fault).unwrap_or(0);
             let marks = sums.iter().map(|sum| format!("{} {}", sum.tool.name(), sum.mark(number)));
             let marks: Vec<String> = marks.collect();
             let _ = writeln!(text, "{number:>2} {:<28} {}", fault["name"].as_str().unwrap_or_default(), marks.join("  "));
@@ -124,8 +134,8 @@ impl Results {
         text
     }
 
-    /// For a program.
-    pub fn json(&self) -> Value {
+    /// For a program. `complete` says whether all runs that were asked for are in it.
+    pub fn json(&self, complete: bool) -> Value {
         let tools: Vec<Value> = self.sums().iter().map(Sum::json).collect();
         let runs = self.runs.iter().map(|run| {
             json!({
@@ -133,7 +143,7 @@ impl Results {
                 "seconds": run.found.ended.took.as_secs_f64(), "reported": run.found.lines,
             })
         });
-        json!({"machine": machine(), "faults": self.faults, "tools": tools, "runs": runs.collect::<Vec<_>>()})
+        json!({"complete": complete, "machine": machine(), "faults": self.faults, "tools": tools, "runs": runs.collect::<Vec<_>>()})
     }
 }
 

@@ -80,6 +80,18 @@ impl Tool {
         matches!(self, Self::Patchbay | Self::Schemathesis)
     }
 
+    /// Whether a line that it reported is about the time that an answer took.
+    pub fn is_about_time(self, line: &str) -> bool {
+        let words = match self {
+            Self::Patchbay => " latency ",
+            Self::Schemathesis => "Response time limit exceeded",
+            // It looks at no time.
+            Self::Dredd => return false,
+            Self::Portman => "Response time is less than",
+        };
+        line.contains(words)
+    }
+
     /// Installs it under `target/bench`, unless that version is there already.
     pub fn install(self) -> Outcome {
         match self {
@@ -156,16 +168,30 @@ fn dredd(url: &str, card: &Card, work: &Path, patience: Duration) -> Outcome<Fou
     command.arg("--hookfiles").arg(ours("dredd-hooks.js"));
     let ended = bounded::run(&mut command, work, patience)?;
     let plain = without_colours(&ended.stdout);
-    // An operation that failed is named twice: in passing, with its duration, and before what is wrong with it.
-    let told = plain.lines().filter_map(|line| line.strip_prefix("fail: ").or_else(|| line.strip_prefix("error: ")));
-    let (mut subject, mut lines) = (String::new(), BTreeSet::new());
-    for line in told {
-        match line.split_once(" duration: ") {
-            Some((operation, _)) => operation.clone_into(&mut subject),
-            None => drop(lines.insert(format!("{subject} {line}"))),
+    Ok(Found { failed: ended.status == Some(1), lines: dredd_lines(&plain), ended })
+}
+
+/// An operation that failed is named twice: in passing, with its duration, and before what is wrong with it, which goes on
+/// to the next empty line.
+fn dredd_lines(plain: &str) -> BTreeSet<String> {
+    let (mut subject, mut inside, mut lines) = (String::new(), false, BTreeSet::new());
+    for line in plain.lines() {
+        let told = line.strip_prefix("fail: ").or_else(|| line.strip_prefix("error: "));
+        match told.map(|told| told.split_once(" duration: ").ok_or(told)) {
+            Some(Ok((operation, _))) => operation.clone_into(&mut subject),
+            Some(Err(wrong)) => {
+                inside = true;
+                lines.insert(format!("{subject} {wrong}"));
+            }
+            None => {
+                inside &= !line.trim().is_empty();
+                if inside {
+                    lines.insert(format!("{subject} {line}"));
+                }
+            }
         }
     }
-    Ok(Found { failed: ended.status == Some(1), ended, lines })
+    lines
 }
 
 fn portman(url: &str, work: &Path, patience: Duration) -> Outcome<Found> {
