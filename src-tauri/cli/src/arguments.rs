@@ -158,12 +158,41 @@ pub(crate) enum Command {
     },
     /// What this machine has and lacks
     Doctor,
-    /// The JSON Schema of the integration file, for editors
-    Schema,
+    /// The JSON Schema of the integration file, for editors; or documents held against a JSON Schema
+    Schema {
+        #[command(subcommand)]
+        command: Option<SchemaCommand>,
+    },
     /// A script that completes this command in a shell
     Completions {
         /// The shell
         shell: Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SchemaCommand {
+    /// The JSON Schema of the integration file
+    Integration,
+    /// Hold documents, in JSON or YAML, against a JSON Schema
+    #[command(
+        after_help = "Examples:\n  patchbay schema validate order.schema.json order.json\n  patchbay schema validate --draft 7 order.schema.json orders/*.json --json"
+    )]
+    Validate {
+        /// The draft: 4, 6, 7, 2019-09 or 2020-12; without it, what `$schema` says
+        #[arg(long, value_name = "DRAFT")]
+        draft: Option<String>,
+        /// Fetch what the schema refers to from other addresses
+        #[arg(long)]
+        fetch: bool,
+        /// Judge formats in every draft; from 2019-09 on they are remarks otherwise
+        #[arg(long)]
+        format_assertion: bool,
+        /// The schema: a file or an address
+        schema: String,
+        /// The documents: files or addresses
+        #[arg(required = true, value_name = "INSTANCE")]
+        instances: Vec<String>,
     },
 }
 

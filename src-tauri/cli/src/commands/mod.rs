@@ -9,6 +9,7 @@ mod monitor;
 mod probe;
 mod runs;
 mod sample;
+mod schema;
 mod secret;
 
 use std::{
@@ -17,7 +18,7 @@ use std::{
 };
 
 use patchbay_contracts::{Code, Problem, Timestamp, ipc::Backend, run::Verdict};
-use patchbay_engine::{Engine, definition, engine::Config, secrets::guard_panics, workspace::Workspace};
+use patchbay_engine::{Engine, engine::Config, secrets::guard_panics, workspace::Workspace};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -32,12 +33,7 @@ pub(crate) async fn carry_out(arguments: Arguments, out: &Out) -> Outcome {
         Config { workspace: arguments.workspace, database: arguments.db, environment: arguments.env, ..Config::default() };
     match arguments.command {
         Command::Init { dir } => return init(out, &dir),
-        Command::Schema => {
-            out.result(&definition::json_schema(), || {
-                serde_json::to_string_pretty(&definition::json_schema()).unwrap_or_default()
-            });
-            return Ok(Verdict::Pass);
-        }
+        Command::Schema { command } => return schema::run(out, command).await,
         Command::Sample(sample) if sample.at.is_some() => return sample::tell(out, &sample).await,
         Command::Contract(ContractCommand::Lint { files }) => return contract::lint(out, &files),
         Command::Contract(ContractCommand::Checks) => return contract::checks(out),
@@ -70,7 +66,7 @@ pub(crate) async fn carry_out(arguments: Arguments, out: &Out) -> Outcome {
         Command::History { name, kind, limit } => runs::history(&engine, out, name, kind, limit).await,
         Command::Report { run, output } => runs::report(&engine, out, &run, output.as_deref()).await,
         Command::Doctor => doctor(&engine, out).await,
-        Command::Init { .. } | Command::Schema | Command::Completions { .. } => Ok(Verdict::Pass),
+        Command::Init { .. } | Command::Schema { .. } | Command::Completions { .. } => Ok(Verdict::Pass),
     };
     engine.close().await;
     outcome

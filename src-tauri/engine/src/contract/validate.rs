@@ -32,13 +32,15 @@ pub(super) struct Deviation {
 
 /// All deviations of a body of so many bytes, at most 100.
 pub(super) fn deviations(validator: &jsonschema::Validator, body: &Value, bytes: u64) -> Vec<Deviation> {
+    const WHOLE: &str = "The body";
     if bytes > LARGE {
-        return validator.validate(body).err().iter().map(deviation).collect();
+        return validator.validate(body).err().iter().map(|error| deviation(error, WHOLE)).collect();
     }
-    validator.iter_errors(body).take(MOST).map(|error| deviation(&error)).collect()
+    validator.iter_errors(body).take(MOST).map(|error| deviation(&error, WHOLE)).collect()
 }
 
-fn deviation(error: &ValidationError<'_>) -> Deviation {
+/// A deviation in words. `whole` is what is judged, as a sentence begins with it: "The body".
+pub(super) fn deviation(error: &ValidationError<'_>, whole: &str) -> Deviation {
     let at = error.instance_path().as_str().to_owned();
     let (pointer, actual) = match error.kind() {
         // What is missing is looked for where it should be.
@@ -49,16 +51,12 @@ fn deviation(error: &ValidationError<'_>) -> Deviation {
         _ => (at, Some(bounded(error.instance()))),
     };
     Deviation {
-        message: format!("{} {}", place(&pointer), sentence(error)),
+        message: format!("{} {}", if pointer.is_empty() { whole } else { &pointer }, sentence(error)),
         expected: expected(error),
         actual,
         schema: error.evaluation_path().as_str().to_owned(),
         pointer,
     }
-}
-
-fn place(pointer: &str) -> &str {
-    if pointer.is_empty() { "The body" } else { pointer }
 }
 
 /// What is wrong, as the rest of a sentence that begins with the place.

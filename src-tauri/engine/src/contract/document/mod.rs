@@ -27,11 +27,16 @@ use crate::{
     },
 };
 
+pub(crate) use self::references::is_below;
 pub use self::{
     kinds::recognise,
     open::open,
-    pointer::{escape, follow, join, unescape},
+    pointer::{escape, join, unescape},
     references::{Bundle, Reference},
+};
+pub(in crate::contract) use self::{
+    open::read_file,
+    references::{allowed, refused, shown_as},
 };
 
 /// The most bytes that a document may have.

@@ -57,7 +57,7 @@ fn address(source: &str) -> Option<Url> {
 }
 
 /// A file's bytes, up to the bound, and where its references lead from.
-pub(super) fn read_file(path: &Path, shown: &str) -> Result<(Vec<u8>, Base)> {
+pub(in crate::contract) fn read_file(path: &Path, shown: &str) -> Result<(Vec<u8>, Base)> {
     let cannot = |error: std::io::Error| {
         let code = if error.kind() == std::io::ErrorKind::NotFound { Code::NotFound } else { Code::InvalidInput };
         Problem::new(code, format!("`{shown}` can't be read"))

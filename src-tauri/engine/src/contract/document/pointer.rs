@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
 
 /// A key as a part of a pointer.
 pub fn escape(key: &str) -> Cow<'_, str> {
@@ -18,11 +17,6 @@ pub fn unescape(part: &str) -> Cow<'_, str> {
 /// A pointer with a further key.
 pub fn join(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", escape(key))
-}
-
-/// What a pointer leads to. Unlike [`Value::pointer`] it gives up at nothing but a missing part.
-pub fn follow<'v>(root: &'v Value, pointer: &str) -> Option<&'v Value> {
-    root.pointer(pointer)
 }
 
 /// The pointer in the fragment of a reference, which is percent-encoded there (RFC 6901, 6). `None` where the fragment is

@@ -19,8 +19,11 @@ use super::{
 };
 use crate::{Result, definition::syntax, http::Context};
 
+mod circles;
 mod find;
 mod load;
+
+pub(in crate::contract) use self::load::{allowed, refused, shown_as};
 
 /// The key at the root under which other documents are bundled.
 pub const BUNDLED: &str = "x-patchbay-bundled";
@@ -70,6 +73,12 @@ pub struct Bundle {
     broken: BTreeMap<String, Problem>,
     /// The documents, by their number under [`BUNDLED`]; the first one is the root itself.
     documents: Vec<Arc<Document>>,
+    /// Where parts come from that were put together from others, by their pointer.
+    moved: BTreeMap<String, String>,
+    /// Why other documents could not be read, by their path or address.
+    unread: HashMap<String, Problem>,
+    /// A circle of nothing but references.
+    circle: Option<Problem>,
 }
 
 impl Document {
@@ -87,8 +96,77 @@ impl Document {
 impl Bundle {
     /// The place of a pointer into the bundled value, in the document that it came from.
     pub fn place(&self, pointer: &str) -> Option<Place> {
+        if let Some((moved, origin)) = self.ancestor_moved(pointer) {
+            return self.place(&format!("{origin}{}", pointer.get(moved..).unwrap_or_default()));
+        }
         let (document, pointer) = self.origin(pointer);
         document?.place(pointer)
+    }
+
+    /// How much of a pointer stands for a part that came from elsewhere, and from where.
+    fn ancestor_moved(&self, pointer: &str) -> Option<(usize, &str)> {
+        let mut at = pointer;
+        while !self.moved.is_empty() && !at.is_empty() {
+            if let Some(origin) = self.moved.get(at) {
+                return Some((at.len(), origin));
+            }
+            at = at.rsplit_once('/').map_or("", |(before, _)| before);
+        }
+        None
+    }
+
+    /// Tells where parts come from that were put together from others: their pointers, and those of what they were.
+    pub(crate) fn moved(&mut self, parts: impl IntoIterator<Item = (String, String)>) {
+        self.moved.extend(parts);
+    }
+
+    /// What the reference at a pointer leads to, one step.
+    pub(crate) fn target(&self, at: &str) -> Option<&str> {
+        let found = self.references.binary_search_by(|reference| reference.at.as_str().cmp(at)).ok()?;
+        self.references.get(found).map(|reference| reference.target.as_str())
+    }
+
+    /// Why judging by a schema in it would never end: one consists of itself. One that contains itself, as a property or an
+    /// element, does not.
+    pub(crate) fn endless(&self) -> Option<Problem> {
+        if let Some(problem) = &self.circle {
+            return Some(problem.clone());
+        }
+        let reference = circles::endless(&self.references)?;
+        let problem = Problem::new(Code::InvalidDefinition, "The schema consists of itself")
+            .why("judging by it would never end")
+            .next("Let the reference lead to a part of it, or take it away");
+        Some(Problem { place: self.place(&format!("{}/$ref", reference.at)), ..problem })
+    }
+
+    /// The first reference that leads nowhere.
+    pub(crate) fn first_broken(&self) -> Option<&Problem> {
+        self.broken.values().next()
+    }
+
+    /// Why a document could not be read.
+    pub(crate) fn unread(&self, address: &str) -> Option<&Problem> {
+        self.unread.get(address)
+    }
+
+    /// The document that was read from an address.
+    pub(crate) fn fetched(&self, address: &str) -> Option<&Document> {
+        let found =
+            self.documents.iter().find(|document| matches!(&document.base, super::Base::Address(url) if url.as_str() == address));
+        found.map(|document| &**document)
+    }
+
+    /// Calls `each` with every object that may hold keywords, and its pointer.
+    pub(crate) fn each_object(&self, each: &mut impl FnMut(&Map<String, Value>, &str)) {
+        find::walk(&self.root, "", false, each);
+        for (number, document) in self.root.get(BUNDLED).and_then(Value::as_object).into_iter().flatten() {
+            find::walk(document, &format!("/{BUNDLED}/{number}"), false, each);
+        }
+    }
+
+    /// Lets nothing be used that holds what stands at a pointer.
+    pub(crate) fn break_at(&mut self, pointer: String, problem: Problem) {
+        self.broken.insert(pointer, problem);
     }
 
     /// The file, and the pointer in it, of a pointer into the bundled value.
@@ -118,9 +196,9 @@ impl Bundle {
             if self.broken.contains_key(&at) {
                 return None;
             }
-            match self.references.binary_search_by(|reference| reference.at.as_str().cmp(&at)) {
-                Ok(found) => at.clone_from(&self.references.get(found)?.target),
-                Err(_) => return Some(at),
+            match self.target(&at) {
+                Some(target) => at = target.to_owned(),
+                None => return Some(at),
             }
         }
     }
@@ -248,7 +326,8 @@ impl Bundling {
     }
 
     fn finish(mut self) -> Bundle {
-        self.circles();
+        let circle = self.circles();
+        let unread = self.known.drain().filter_map(|(key, known)| Some((key, known.err()?))).collect();
         let prefix = |number: usize| if number == 0 { String::new() } else { format!("/{BUNDLED}/{number}") };
         let mut values: Vec<Value> = self.documents.iter().map(|document| document.value.clone()).collect();
         let (mut references, mut broken) = (Vec::new(), BTreeMap::new());
@@ -277,11 +356,11 @@ impl Bundling {
         if let (false, Value::Object(root)) = (others.is_empty(), &mut root) {
             root.insert(BUNDLED.to_owned(), Value::Object(others));
         }
-        Bundle { root, problems, references, broken, documents: self.documents }
+        Bundle { root, problems, references, broken, documents: self.documents, moved: BTreeMap::new(), unread, circle }
     }
 
-    /// Finds references that lead only to each other.
-    fn circles(&mut self) {
+    /// Finds references that lead only to each other; gives the first one's problem.
+    fn circles(&mut self) -> Option<Problem> {
         let mut ends: HashSet<(usize, String)> = HashSet::new();
         let mut circular = Vec::new();
         for start in self.found.keys() {
@@ -302,16 +381,18 @@ impl Bundling {
             }
             ends.extend(path);
         }
+        let mut first = None;
         for at in circular {
-            let place =
-                self.documents.get(at.0).zip(self.found.get(&at)).and_then(|(document, outcome)| document.place(&outcome.text));
-            if let Some(outcome) = self.found.get_mut(&at) {
-                let problem = Problem::new(Code::InvalidDefinition, "The reference leads back to itself")
-                    .why("following it never comes to anything but references")
-                    .next("Let one of them refer to what is meant");
-                outcome.target = Err(Problem { place, ..problem });
-            }
+            let document = self.documents.get(at.0);
+            let Some(outcome) = self.found.get_mut(&at) else { continue };
+            let problem = Problem::new(Code::InvalidDefinition, "The reference leads back to itself")
+                .why("following it never comes to anything but references")
+                .next("Let one of them refer to what is meant");
+            let problem = Problem { place: document.and_then(|document| document.place(&outcome.text)), ..problem };
+            first.get_or_insert_with(|| problem.clone());
+            outcome.target = Err(problem);
         }
+        first
     }
 }
 

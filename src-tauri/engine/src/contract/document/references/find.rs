@@ -18,7 +18,7 @@ pub(super) struct Found {
 }
 
 /// Keywords whose value is data.
-const DATA: [&str; 5] = ["example", "default", "enum", "const", "x-example"];
+const DATA: [&str; 4] = ["example", "default", "enum", "const"];
 /// Keywords whose value is a map from names that somebody chose; a name in it is no keyword.
 const NAMES: [&str; 22] = [
     "properties",
@@ -84,7 +84,7 @@ pub(super) fn names(root: &Value) -> HashMap<String, String> {
 }
 
 /// Calls `each` with every object that may hold keywords. The depth was bounded when the document was read.
-fn walk(value: &Value, at: &str, names: bool, each: &mut impl FnMut(&Map<String, Value>, &str)) {
+pub(super) fn walk(value: &Value, at: &str, names: bool, each: &mut impl FnMut(&Map<String, Value>, &str)) {
     match value {
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
@@ -113,7 +113,7 @@ fn walk(value: &Value, at: &str, names: bool, each: &mut impl FnMut(&Map<String,
 }
 
 fn is_data(key: &str, value: &Value) -> bool {
-    DATA.contains(&key) || key == "examples" && value.is_array() || key == "discriminator" || key == super::BUNDLED
+    DATA.contains(&key) || key == "examples" && value.is_array() || key == "discriminator" || key.starts_with("x-")
 }
 
 /// OpenAPI's named examples: each may be a reference, and its value is data. Swagger's are data by media type.

@@ -110,10 +110,15 @@ fn base_of(from: &Document, target: &str, shown: &str) -> Result<Base> {
     };
     let path = percent_decode_str(target).decode_utf8_lossy().into_owned();
     let path = file.parent().unwrap_or(within).join(path.split('?').next().unwrap_or_default());
+    Ok(Base::File { file: allowed(&path, within, shown)?, within: within.clone() })
+}
+
+/// A file that a reference leads to, links resolved, if it lies in the folder.
+pub(in crate::contract) fn allowed(path: &Path, within: &Path, shown: &str) -> Result<PathBuf> {
     let outside =
         || refused(shown, "it leads to a file outside of the folder").next("Put the file below the folder of the contract");
     // What lies outside is refused before anybody can learn whether it is there.
-    if !plainly(&path).starts_with(within) {
+    if !plainly(path).starts_with(within) {
         return Err(outside());
     }
     let found = path.canonicalize().map_err(|error| {
@@ -121,10 +126,7 @@ fn base_of(from: &Document, target: &str, shown: &str) -> Result<Base> {
             .why(format!("the file can't be read: {error}"))
             .next("The path is relative to the file that holds the reference")
     })?;
-    if !found.starts_with(within) {
-        return Err(outside());
-    }
-    Ok(Base::File { file: found, within: within.clone() })
+    if found.starts_with(within) { Ok(found) } else { Err(outside()) }
 }
 
 /// A path without `.` and `..`, links not followed.
@@ -143,7 +145,7 @@ fn plainly(path: &Path) -> PathBuf {
 }
 
 /// A file as it is shown: beside the document that refers to it.
-fn shown_as(from: &Document, file: &Path, within: &Path) -> String {
+pub(in crate::contract) fn shown_as(from: &Document, file: &Path, within: &Path) -> String {
     let relative = |path: &Path| path.strip_prefix(within).unwrap_or(path).to_string_lossy().replace('\\', "/");
     let Base::File { file: own, .. } = &from.base else { return relative(file) };
     // What stands before the folder in the document's own name stands there in the other one's.
@@ -153,7 +155,7 @@ fn shown_as(from: &Document, file: &Path, within: &Path) -> String {
     }
 }
 
-fn refused(shown: &str, why: &str) -> Problem {
+pub(in crate::contract) fn refused(shown: &str, why: &str) -> Problem {
     Problem::new(Code::InvalidDefinition, format!("The reference `{shown}` is refused")).why(why)
 }
 
