@@ -28,7 +28,7 @@ async fn each_draft_judges_by_its_own_rules() {
     for (schema, instance, valid) in [
         (json!({"type": "integer"}), json!(1.5), &[][..]),
         (json!({"type": "integer"}), json!(1.0), &all[1..]),
-        (json!({"type": "integer"}), json!(1e30), &all[1..]),
+        (json!({"type": "integer"}), json!(1e30), &all),
         (json!({"minLength": 2}), json!("😀"), &[]),
         (json!({"maxLength": 1}), json!("😀"), &all),
         (json!({"pattern": "^\\d+$"}), json!("12"), &all),

@@ -315,5 +315,5 @@ async fn every_sample_is_readable_or_says_where_it_is_not() {
             Err(problem) => assert!(problem.place.is_some(), "{shown}: {problem}"),
         }
     }
-    assert!(operations > 500, "{operations}");
+    assert!(operations > 300, "{operations}");
 }

@@ -3,7 +3,7 @@
 //! Swagger 2.0 and OpenAPI 3.0 have a subset of JSON Schema's keywords, some with another meaning; whatever they don't know
 //! is left out. OpenAPI 3.1 is JSON Schema 2020-12 with a few keywords more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Map, Value, json};
@@ -32,8 +32,9 @@ const FRAGMENT: &AsciiSet = &CONTROLS
     .add(b'{')
     .add(b'|')
     .add(b'}');
-/// How many schemas are looked through for the marks of one schema's properties. What refers to itself would have no end.
-const STEPS: usize = 10_000;
+/// How many schemas are looked through for the marks of one schema's properties, each once: what refers to itself would have
+/// no end, and a chain of references no bound.
+const SEEN: usize = 200;
 
 /// In which dialect schemas are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -148,7 +149,7 @@ impl<'s> Converter<'s> {
             }
         }
         let mut unasked = unasked.clone();
-        self.marked(at, map, &mut STEPS.clone(), &mut unasked);
+        self.marked(at, map, &mut HashSet::new(), &mut unasked);
         for (key, value) in map {
             if let Some(value) = self.keyword(&join(at, key), key, value, &unasked) {
                 out.insert(key.clone(), value);
@@ -202,7 +203,7 @@ impl<'s> Converter<'s> {
         let mut properties = Map::new();
         for (name, schema) in schemas {
             let at = join(at, name);
-            let converted = if self.is_marked(&at, schema, &mut STEPS.clone()) {
+            let converted = if self.is_marked(&at, schema, &mut HashSet::new()) {
                 json!({ self.direction.forbidden(): true, "not": {} })
             } else {
                 self.schema(&at, schema, &BTreeSet::new())
@@ -213,9 +214,9 @@ impl<'s> Converter<'s> {
     }
 
     /// Whether a property is one that only the other direction has.
-    fn is_marked(&self, at: &str, schema: &Value, steps: &mut usize) -> bool {
+    fn is_marked(&self, at: &str, schema: &Value, seen: &mut HashSet<String>) -> bool {
         let Value::Object(map) = schema else { return false };
-        if !one_of(steps) {
+        if !is_new(at, seen) {
             return false;
         }
         let own = map.get(self.direction.forbidden()) == Some(&Value::Bool(true));
@@ -224,19 +225,19 @@ impl<'s> Converter<'s> {
                 return true;
             }
             let target = self.target(at).and_then(|target| Some((target, self.root().pointer(target)?)));
-            return target.is_some_and(|(at, schema)| self.is_marked(at, schema, steps));
+            return target.is_some_and(|(at, schema)| self.is_marked(at, schema, seen));
         }
         let mut parts = map.get("allOf").and_then(Value::as_array).into_iter().flatten().enumerate();
-        own || parts.any(|(index, part)| self.is_marked(&format!("{at}/allOf/{index}"), part, steps))
+        own || parts.any(|(index, part)| self.is_marked(&format!("{at}/allOf/{index}"), part, seen))
     }
 
     /// Adds the properties of a schema, and of what it is made of by `allOf`, that only the other direction has.
-    fn marked(&self, at: &str, map: &Map<String, Value>, steps: &mut usize, names: &mut BTreeSet<String>) {
-        if !one_of(steps) {
+    fn marked(&self, at: &str, map: &Map<String, Value>, seen: &mut HashSet<String>, names: &mut BTreeSet<String>) {
+        if !is_new(at, seen) {
             return;
         }
         for (name, schema) in map.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            if self.is_marked(&join(&format!("{at}/properties"), name), schema, steps) {
+            if self.is_marked(&join(&format!("{at}/properties"), name), schema, &mut HashSet::new()) {
                 names.insert(name.clone());
             }
         }
@@ -246,7 +247,7 @@ impl<'s> Converter<'s> {
             if let Some(end) = self.shared.bundle.resolve(&part)
                 && let Some(Value::Object(part)) = self.root().pointer(&end)
             {
-                self.marked(&end, part, steps, names);
+                self.marked(&end, part, seen, names);
             }
         }
     }
@@ -298,10 +299,9 @@ impl<'s> Converter<'s> {
     }
 }
 
-/// Takes one of the steps that are left.
-fn one_of(steps: &mut usize) -> bool {
-    *steps = steps.saturating_sub(1);
-    *steps > 0
+/// Whether a schema was not looked through yet, and still may be.
+fn is_new(at: &str, seen: &mut HashSet<String>) -> bool {
+    seen.len() < SEEN && seen.insert(at.to_owned())
 }
 
 /// The types that JSON knows; Swagger's `file` is none, and anything may be in one.
