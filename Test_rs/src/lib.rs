@@ -10,6 +10,7 @@ pub mod load;
 pub mod messages;
 pub mod metrics;
 pub mod monitor;
+pub mod pacts;
 pub mod peers;
 pub mod program;
 pub mod results;

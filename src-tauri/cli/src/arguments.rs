@@ -310,6 +310,22 @@ pub(crate) enum ContractCommand {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Match single cases {expected, actual} by the rules of the Pact specification
+    #[command(after_help = "Example:\n  patchbay contract match case.json --spec 4")]
+    Match(MatchArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MatchArguments {
+    /// Files with one case each: what is expected, and what came
+    #[arg(required = true, value_name = "CASE", value_hint = ValueHint::FilePath)]
+    pub(crate) cases: Vec<PathBuf>,
+    /// The version of the specification: 1, 1.1, 2, 3 or 4
+    #[arg(long, value_name = "N")]
+    pub(crate) spec: String,
+    /// What the cases are about [default: recognised by what stands in them]
+    #[arg(long, value_parser = ["request", "response", "message"])]
+    pub(crate) kind: Option<String>,
 }
 
 const TEST_HELP: &str =

@@ -31,7 +31,9 @@ pub(super) async fn run(engine: &Engine, out: &Out, command: ContractCommand) ->
             Ok(Verdict::Pass)
         }
         // Answered before anything was opened.
-        ContractCommand::Lint { .. } | ContractCommand::Checks | ContractCommand::Messages(_) => Ok(Verdict::Pass),
+        ContractCommand::Lint { .. } | ContractCommand::Checks | ContractCommand::Match(_) | ContractCommand::Messages(_) => {
+            Ok(Verdict::Pass)
+        }
     }
 }
 
@@ -209,7 +211,7 @@ pub(super) fn failures(out: &Out, endpoint: &EndpointResult, text: &mut String) 
     }
 }
 
-fn failure(out: &Out, check: &CheckResult) -> String {
+pub(super) fn failure(out: &Out, check: &CheckResult) -> String {
     let pointer = check.pointer.as_deref().map(|pointer| if pointer.is_empty() { "(whole body)" } else { pointer });
     let weight = match (&check.accepted, check.severity) {
         (Some(accepted), _) => format!(" (accepted until {}: {})", accepted.until, accepted.reason),

@@ -1,6 +1,7 @@
 //! The commands, each over the engine's own function.
 
 mod contract;
+mod contract_match;
 mod contract_messages;
 mod integrations;
 mod load;
@@ -38,6 +39,7 @@ pub(crate) async fn carry_out(arguments: Arguments, out: &Out) -> Outcome {
         Command::Contract(ContractCommand::Lint { files }) => return contract::lint(out, &files),
         Command::Contract(ContractCommand::Checks) => return contract::checks(out),
         Command::Contract(ContractCommand::Messages(messages)) => return contract_messages::run(out, *messages, config).await,
+        Command::Contract(ContractCommand::Match(cases)) => return contract_match::run(out, &cases).await,
         // Answered before anything was opened.
         Command::Completions { .. } => return Ok(Verdict::Pass),
         _ => {}

@@ -8,6 +8,7 @@ pub mod json_schema;
 mod judge;
 pub mod messages;
 pub mod openapi;
+pub mod pact;
 mod run;
 pub mod schema;
 mod schemas;
@@ -16,7 +17,7 @@ mod verify;
 
 pub use self::{
     document::Document,
-    run::{check_options, choose, judged, open, verify_documents, wanted},
+    run::{Contract, check_options, choose, judged, wanted},
     schemas::Schemas,
     verify::verify,
 };

@@ -1,101 +1,121 @@
 //! One run for contracts of every kind: which documents, which of their parts, and what of the result counts.
 
-use std::path::Path;
+use std::{io::Cursor, path::Path};
 
 use patchbay_contracts::{
     Code, Problem,
     contract::{Check, ContractKind, ContractOptions, ContractProgress, ContractReport, Severity},
+    probe::ProbeRequest,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Document, document};
-use crate::{Result, http::Context, utils::pattern};
+use super::{
+    Document, document,
+    messages::{self, Input, MessageOptions},
+    pact,
+};
+use crate::{
+    Result,
+    http::{self, Bounds, Context},
+    utils::pattern,
+};
 
-/// The most files of a folder that are read.
-const MOST: usize = 1_000;
+/// What a service is held to.
+#[derive(Debug, Clone)]
+pub enum Contract {
+    /// One document that isn't a pact.
+    Document(Document),
+    /// Pacts: of a file, a folder, an address or a broker.
+    Pacts(pact::Source),
+}
 
-/// The contracts that a source stands for: those of a folder, or the one of a file or an address.
-///
-/// # Errors
-/// What keeps one from being read; [`Code::NotFound`] for a folder without any.
-pub async fn open(context: &Context, source: &str, fetch: bool) -> Result<Vec<Document>> {
-    let folder = Path::new(source);
-    if source.contains("://") || !folder.is_dir() {
-        return Ok(vec![document::open(context, source, fetch).await?]);
-    }
-    let cannot =
-        |error: std::io::Error| Problem::new(Code::InvalidInput, format!("`{source}` can't be read")).why(error.to_string());
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(cannot)? {
-        let path = entry.map_err(cannot)?.path();
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-        if matches!(ending, "json" | "yaml" | "yml") && path.file_name().is_none_or(|name| name != super::accepted::FILE) {
-            files.push(path);
+impl Contract {
+    /// Opens what a person names: a file, an address, a folder of pacts, or `pact-broker:` and an address. `workspace` is the
+    /// folder that a document's references may lead through where it lies inside.
+    ///
+    /// # Errors
+    /// What keeps it from being read; [`Code::InvalidDefinition`] where it is no contract of a known kind.
+    pub async fn open(context: &Context, source: &str, options: &ContractOptions, workspace: &Path) -> Result<Self> {
+        if source.starts_with("pact-broker:") || (!source.contains("://") && Path::new(source).is_dir()) {
+            return pact::Source::open(context, source, options).await.map(Self::Pacts);
         }
-        if files.len() > MOST {
-            return Err(Problem::new(Code::TooLarge, format!("`{source}` holds more than {MOST} contracts"))
-                .next("Name them one by one, or a folder with fewer"));
+        match document::open(context, source, options.fetch).await {
+            Ok(document) => {
+                let document = document.in_workspace(workspace);
+                Ok(match document.kind {
+                    ContractKind::Pact => Self::Pacts(pact::Source::one(document.into())),
+                    _ => Self::Document(document),
+                })
+            }
+            // The front page of a broker is a document of no kind that is known here.
+            Err(problem) if problem.code == Code::InvalidDefinition && source.contains("://") => {
+                match pact::Source::open(context, source, options).await {
+                    Ok(broker @ pact::Source::Broker(_)) => Ok(Self::Pacts(broker)),
+                    _ => Err(problem),
+                }
+            }
+            Err(problem) => Err(problem),
         }
     }
-    files.sort();
-    let mut documents = Vec::with_capacity(files.len());
-    for file in files {
-        documents.push(document::open(context, &file.display().to_string(), fetch).await?);
-    }
-    match documents.is_empty() {
-        true => Err(Problem::new(Code::NotFound, format!("`{source}` holds no contract"))
-            .why("looked for files that end in .json, .yaml or .yml")),
-        false => Ok(documents),
+
+    /// Holds a service to it.
+    ///
+    /// # Errors
+    /// What keeps it from being verified at all: no address to call, a kind that can't be verified so.
+    pub async fn verify(
+        &self,
+        context: &Context,
+        options: &ContractOptions,
+        cancel: &CancellationToken,
+        progress: impl FnMut(ContractProgress) + Send,
+    ) -> Result<ContractReport> {
+        let document = match self {
+            Self::Pacts(source) => return pact::verify(context, source, options, cancel, progress).await,
+            Self::Document(document) => document,
+        };
+        match document.kind {
+            ContractKind::Openapi | ContractKind::Swagger => {
+                Err(Problem::new(Code::Unsupported, format!("{} can't be verified yet", document.kind.as_str())))
+            }
+            ContractKind::Asyncapi | ContractKind::Messages | ContractKind::JsonSchema => {
+                let input = messages_at(context, document, options).await?;
+                let options = MessageOptions { contract: options.clone(), ..MessageOptions::default() };
+                messages::check(context, document, vec![input], &options, cancel, progress).await
+            }
+            ContractKind::Patchbay | ContractKind::Pact => {
+                Err(Problem::new(Code::InvalidInput, format!("`{}` can't be verified as a document", document.file))
+                    .next("Name the integration, or its file"))
+            }
+        }
     }
 }
 
-/// Verifies contracts that were read together. A report of several is theirs joined.
-///
-/// # Errors
-/// What keeps a contract from being verified at all: no address to call, a kind that can't be verified so.
-pub async fn verify_documents(
-    context: &Context,
-    documents: &[Document],
-    options: &ContractOptions,
-    cancel: &CancellationToken,
-    mut progress: impl FnMut(ContractProgress) + Send,
-) -> Result<ContractReport> {
-    let mut whole: Option<ContractReport> = None;
-    for document in documents {
-        let before = whole.as_ref().map_or(0, |report| report.endpoints.len());
-        let behind = |mut news: ContractProgress| {
-            news.done += before;
-            news.total += before;
-            progress(news);
-        };
-        let report: ContractReport = match document.kind {
-            kind if kind != ContractKind::Patchbay => {
-                let _ = (context, options, behind);
-                return Err(Problem::new(Code::Unsupported, format!("{} can't be verified yet", kind.as_str())));
-            }
-            _ => {
-                return Err(Problem::new(Code::InvalidInput, format!("`{}` is an integration file", document.file))
-                    .next("Name it alone, as a file that ends in .yaml"));
-            }
-        };
-        match &mut whole {
-            None => whole = Some(report),
-            Some(whole) => {
-                whole.duration_ms += report.duration_ms;
-                whole.partial |= report.partial;
-                whole.endpoints.extend(report.endpoints);
-                whole.problems.extend(report.problems);
-                whole.notes.extend(report.notes);
-            }
-        }
-        if cancel.is_cancelled() {
-            break;
-        }
+/// What an address answers, as messages: a contract for messages says nothing of how they are asked for.
+async fn messages_at(context: &Context, document: &Document, options: &ContractOptions) -> Result<Input> {
+    let Some(url) = &options.url else {
+        return Err(Problem::new(Code::InvalidInput, format!("`{}` describes messages, and none are given", document.file))
+            .next("Give the address that answers with them as --url, or use `patchbay contract messages CONTRACT FILE`"));
+    };
+    let request = ProbeRequest {
+        url: url.clone(),
+        auth: options.auth.clone(),
+        headers: options.headers.clone(),
+        ..ProbeRequest::default()
+    };
+    let report = http::send(context, &request, Bounds::default()).await;
+    if let Some(problem) = report.problem {
+        return Err(problem);
     }
-    let mut whole = whole.ok_or_else(|| Problem::internal("no contract to verify"))?;
-    whole.partial |= cancel.is_cancelled();
-    whole.conclude();
-    Ok(whole)
+    let response = report.response.ok_or_else(|| Problem::internal("neither an answer nor a problem"))?;
+    if !(200..300).contains(&response.status) {
+        return Err(Problem::new(
+            Code::BadResponse,
+            format!("{} answered {} {} where messages were expected", report.request.url, response.status, response.reason),
+        )
+        .next("Check the address and the credentials"));
+    }
+    let body = response.body.text.unwrap_or_default().into_bytes();
+    Ok(Input::Stream { name: report.request.url, reader: Box::new(Cursor::new(body)) })
 }
 
 /// Whether an operation is to be called that goes by these names: its label, its id, its tags.

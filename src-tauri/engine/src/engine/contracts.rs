@@ -16,7 +16,7 @@ use url::Url;
 use super::{Engine, PACE, Subject};
 use crate::{
     Result,
-    contract::{self, Document, accepted},
+    contract::{self, Contract, accepted},
     http,
     secrets::hosts::host_of,
     utils::{limit::Spacing, pattern},
@@ -90,14 +90,12 @@ impl Engine {
         cancel: &CancellationToken,
         listener: &mut Listener,
     ) -> Result<ContractReport> {
-        let opened = contract::open(context, source, options.fetch);
         let opened = tokio::select! {
             biased;
             () = cancel.cancelled() => return Err(Problem::new(Code::Cancelled, "Cancelled before the contract was read")),
-            opened = opened => opened?,
+            opened = Contract::open(context, source, options, self.workspace().dir()) => opened?,
         };
-        let sources = opened.into_iter().map(|document| document.in_workspace(self.workspace().dir())).collect::<Vec<Document>>();
-        contract::verify_documents(context, &sources, options, cancel, |news| listener.hear(news)).await
+        opened.verify(context, options, cancel, |news| listener.hear(news)).await
     }
 
     /// A file that another one names relative to itself; an address is itself.
