@@ -2,8 +2,8 @@
 //! runs, and where two values differ.
 
 use patchbay_contracts::{
-    contract::{Accepted, Check, CheckResult, EndpointResult, Severity},
-    run::Verdict,
+    contract::{Accepted, Check, CheckResult, ContractKind, ContractReport, EndpointResult, Severity},
+    run::{Report, Verdict},
 };
 use patchbay_frontend::utils::{
     compare::{Change, compare},
@@ -54,6 +54,20 @@ fn the_table_has_the_checks_that_occur_in_the_order_of_all_and_counts_each_outco
     assert_eq!(matrix.rows[0].cells[0].and_then(|cell| cell.outcome()), Some(Outcome::Failed));
     assert!(matrix.rows[2].cells.iter().all(Option::is_none), "what was not judged has no cell");
     assert_eq!(matrix.failed(), ["GET /orders"], "neither a warning, nor what is accepted, nor what was not judged failed");
+}
+
+#[test]
+fn the_report_of_any_kind_of_contract_is_read_back_as_it_was_written() {
+    for kind in [ContractKind::Patchbay, ContractKind::Openapi, ContractKind::JsonSchema] {
+        let report = Report::Contract(ContractReport::new(kind, "orders", "openapi.yaml"));
+        let text = serde_json::to_string(&report).expect("a report is JSON");
+        assert_eq!(serde_json::from_str::<Report>(&text).expect("it is read back"), report, "{text}");
+        assert_eq!(
+            serde_json::to_value(&report).expect("JSON")["kind"],
+            "contract",
+            "the kind of run and not that of the contract"
+        );
+    }
 }
 
 #[test]
