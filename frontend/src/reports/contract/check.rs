@@ -9,7 +9,7 @@ use super::{
     grid::look,
 };
 use crate::{
-    components::{Button, CopyButton, Glyph, Icon},
+    components::{Button, CopyButton, Glyph, Icon, in_words},
     hooks::use_now,
     reports::probe::Curl,
     utils::{
@@ -71,7 +71,7 @@ pub fn BrokenCheck(props: &BrokenCheckProps) -> Html {
             <p class="row">
                 <span class={classes!("badge", class)}><Icon {glyph} /><span>{ outcome.as_str() }</span></span>
                 <strong title={check.check.description()}>{ check.check.as_str() }</strong>
-                <span class="breakable">{ &check.message }</span>
+                <span class="breakable">{ in_words(&check.message) }</span>
             </p>
             <Places check={check.clone()} {status} />
             <AcceptedNote check={check.clone()} />

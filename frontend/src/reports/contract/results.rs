@@ -10,7 +10,7 @@ use super::{
     grid::{Grid, Place, look, tone},
 };
 use crate::{
-    components::{EmptyState, Glyph, Icon, Input, MiddleCut, Segments},
+    components::{EmptyState, Glyph, Icon, Input, MiddleCut, Segments, in_words},
     utils::{
         compare::{Change, Comparison, compare},
         matrix::{Broken, Filter, Judged, Matrix, Outcome, broken},
@@ -201,7 +201,7 @@ fn Failures(props: &FailuresProps) -> Html {
                             <button type="button" class="broken-row" {onclick} data-test="broken-row" data-check={check.check.as_str()} data-name={result.endpoint.clone()}>
                                 <span class={classes!("badge", class)}><Icon {glyph} /><span>{ one.outcome.as_str() }</span></span>
                                 <span class="broken-what"><MiddleCut text={result.endpoint.clone()} limit=44 /><span class="muted">{ check.check.as_str() }</span></span>
-                                <span class="broken-message">{ &check.message }</span>
+                                <span class="broken-message">{ in_words(&check.message) }</span>
                                 <span class="code muted broken-pointer">{ check.pointer.as_deref().map(|pointer| text::middle_cut(pointer, 40)).unwrap_or_default() }</span>
                             </button>
                         </li>
