@@ -64,7 +64,7 @@ fn matrix(page: &mut Page, contract: &ContractReport) {
             std::iter::once(endpoint.endpoint.clone()).chain(checks.iter().map(cell)).collect()
         })
         .collect();
-    page.table(&head, &rows, head.len());
+    page.table(&head, &rows, 1);
 }
 
 /// The gravest of several results as a sign, with their number where it is a failure.
