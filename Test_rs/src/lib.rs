@@ -6,6 +6,7 @@ pub mod echo;
 pub mod encodings;
 pub mod faulty;
 pub mod http;
+pub mod library;
 pub mod load;
 pub mod messages;
 pub mod metrics;

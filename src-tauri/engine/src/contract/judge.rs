@@ -33,7 +33,7 @@ pub(super) fn check(check: Check, verdict: Verdict, message: impl Into<String>, 
 
 /// A body that is not as its schema asks.
 pub(super) fn deviation(check: Check, deviation: Deviation, place: Option<Place>) -> CheckResult {
-    let Deviation { pointer, message, expected, actual, schema: _ } = deviation;
+    let Deviation { pointer, message, expected, actual, .. } = deviation;
     CheckResult {
         pointer: Some(pointer),
         expected: Some(expected),

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Document, document,
     messages::{self, Input, MessageOptions},
-    pact,
+    openapi, pact,
 };
 use crate::{
     Result,
@@ -74,9 +74,7 @@ impl Contract {
             Self::Document(document) => document,
         };
         match document.kind {
-            ContractKind::Openapi | ContractKind::Swagger => {
-                Err(Problem::new(Code::Unsupported, format!("{} can't be verified yet", document.kind.as_str())))
-            }
+            ContractKind::Openapi | ContractKind::Swagger => openapi::verify(context, document, options, cancel, progress).await,
             ContractKind::Asyncapi | ContractKind::Messages | ContractKind::JsonSchema => {
                 let input = messages_at(context, document, options).await?;
                 let options = MessageOptions { contract: options.clone(), ..MessageOptions::default() };

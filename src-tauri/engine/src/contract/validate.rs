@@ -28,6 +28,8 @@ pub(super) struct Deviation {
     pub(super) actual: Option<Value>,
     /// Where the schema asks it, as a JSON pointer into the schema.
     pub(super) schema: String,
+    /// The keyword that asks.
+    pub(super) keyword: String,
 }
 
 /// All deviations of a body of so many bytes, at most 100.
@@ -55,6 +57,7 @@ pub(super) fn deviation(error: &ValidationError<'_>, whole: &str) -> Deviation {
         expected: expected(error),
         actual,
         schema: error.evaluation_path().as_str().to_owned(),
+        keyword: error.kind().keyword().to_owned(),
         pointer,
     }
 }

@@ -150,7 +150,8 @@ async fn attempt(
     Ok(Attempt { head, body, problem, notes })
 }
 
-fn unwhole(fault: Fault, url: &Url, bounds: Bounds) -> Problem {
+/// Why a body isn't whole.
+pub(super) fn unwhole(fault: Fault, url: &Url, bounds: Bounds) -> Problem {
     let host = url.host_str().unwrap_or_default();
     match fault {
         Fault::TooLarge => Problem::new(Code::TooLarge, format!("The body from {host} is larger than what is taken in"))

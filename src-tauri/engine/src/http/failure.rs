@@ -44,6 +44,36 @@ pub(super) fn explain(error: &reqwest::Error, url: &Url, marks: &Marks, seen: &S
     }
 }
 
+/// The same for a connection that is kept, of which less is known: whether it was in the middle of a body.
+pub(super) fn pooled(error: &reqwest::Error, url: &Url, body: bool) -> Problem {
+    let chain = Chain::of(error);
+    let place = place(url);
+    let phase = match (body, error.is_connect()) {
+        (true, _) => Phase::Download,
+        (false, true) => Phase::Connect,
+        (false, false) => Phase::FirstByte,
+    };
+    if error.is_connect() && error.is_timeout() {
+        return Problem::new(Code::Timeout, format!("{place} does not answer"))
+            .why("the time ran out while connecting")
+            .next("Check that the service runs there and that no firewall drops the packets");
+    }
+    if let Some(error) = chain.tls {
+        return tls(error, &place);
+    }
+    if let Some(problem) = chain.hyper.and_then(|hyper| protocol(hyper, url, phase)) {
+        return problem;
+    }
+    if let Some(problem) = chain.io.and_then(|error| system(error, url, phase)) {
+        return problem;
+    }
+    let why = chain.last.to_string();
+    match phase {
+        Phase::Connect => Problem::new(Code::Unreachable, format!("{place} can't be reached")).why(why),
+        _ => bad_response(&place, why),
+    }
+}
+
 /// It took longer than allowed.
 pub(super) fn timed_out(allowed: Duration, url: &Url, phase: Phase) -> Problem {
     let allowed = Span(allowed);

@@ -12,6 +12,7 @@ mod failure;
 mod from_endpoint;
 mod marks;
 mod outgoing;
+mod pool;
 mod ready;
 mod redirect;
 mod retry;
@@ -34,6 +35,7 @@ pub use self::{
 };
 pub(crate) use self::{
     outgoing::{filled_body, pieces},
+    pool::{Answer, Exchanged, Pool},
     retry::send_spaced_unredacted,
     send::with_uuid,
     understand::{is_credential, is_credential_field},

@@ -187,7 +187,8 @@ fn sent(journey: &Journey, basic: Option<&Basic>, request: &ProbeRequest, head: 
     SentRequest { method: journey.method.to_string(), url: journey.shown_url.clone(), headers, body, curl }
 }
 
-fn authority(url: &url::Url) -> String {
+/// The host of an address with its port, where it isn't the customary one.
+pub(super) fn authority(url: &url::Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }

@@ -54,7 +54,7 @@ impl Finding {
 
     /// What a schema found in a part of the message that begins at `prefix`.
     pub(super) fn deviation(check: Check, prefix: &str, deviation: Deviation) -> Self {
-        let Deviation { pointer, message, expected, actual, schema } = deviation;
+        let Deviation { pointer, message, expected, actual, schema, keyword: _ } = deviation;
         let rest = message.strip_prefix(if pointer.is_empty() { "The body" } else { &pointer }).unwrap_or(&message);
         let whole = format!("{prefix}{pointer}");
         let sentence = if whole.is_empty() { format!("The message{rest}") } else { format!("{whole}{rest}") };

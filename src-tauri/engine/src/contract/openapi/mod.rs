@@ -12,6 +12,7 @@ mod read;
 mod schema;
 mod security;
 mod swagger;
+mod verify;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ pub use self::{
     media::{Media, media_for},
     schema::Schema,
     security::{Scheme, SchemeKind},
+    verify::{SEED, verify},
 };
 use super::document::Bundle;
 

@@ -1,0 +1,284 @@
+//! A request to an operation: values for its parameters, a body and a credential, written as they go over the wire.
+
+use patchbay_contracts::{
+    integration::{ApiKeyPlace, Auth, AuthSpec},
+    probe::ProbeRequest,
+    units::Span,
+};
+use serde_json::Value;
+
+use super::plan::{Form, In, Op, Param, Scheme};
+use crate::contract::generate::{content, form, header_text, multipart, path_text, plain_text, query_pairs};
+
+/// What stands between the parts of a multipart body.
+const BOUNDARY: &str = "patchbay-part";
+/// A credential that nobody was ever given.
+const WRONG: &str = "patchbay-wrong-credential";
+
+/// A request that is to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Call {
+    /// The index of the operation.
+    pub(super) op: usize,
+    /// A value for each parameter, in their order; none for one that is left out.
+    pub(super) params: Vec<Option<Value>>,
+    pub(super) payload: Payload,
+    pub(super) credential: Credential,
+}
+
+/// The body of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Payload {
+    None,
+    /// A value in the form of the media type with this index.
+    Value(usize, Value),
+    /// Text as it stands, with its media type.
+    Raw(String, String),
+}
+
+/// How a request authenticates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Credential {
+    /// As a person said.
+    Given,
+    /// Not at all.
+    None,
+    /// Of the same kind, and wrong.
+    Wrong,
+}
+
+/// What all requests of a run share.
+#[derive(Debug, Clone)]
+pub(super) struct Common {
+    /// The address, without a slash at its end.
+    pub(super) base: String,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) auth: Option<AuthSpec>,
+}
+
+impl Call {
+    /// The body's value.
+    pub(super) fn value(&self) -> Option<&Value> {
+        match &self.payload {
+            Payload::Value(_, value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The same with another body's value.
+    pub(super) fn with_value(&self, value: Value) -> Self {
+        let payload = match &self.payload {
+            Payload::Value(media, _) => Payload::Value(*media, value),
+            other => other.clone(),
+        };
+        Self { payload, ..self.clone() }
+    }
+
+    /// The path with its parameters filled in.
+    pub(super) fn path(&self, op: &Op) -> String {
+        let mut path = op.path.clone();
+        for (param, value) in op.params.iter().zip(&self.params).filter(|(param, _)| param.place == In::Path) {
+            let text = path_text(&param.name, value.as_ref().unwrap_or(&Value::Null), param.style, param.explode);
+            path = path.replace(&format!("{{{}}}", param.name), &text);
+        }
+        path
+    }
+
+    /// The request as it is sent.
+    pub(super) fn request(&self, op: &Op, common: &Common) -> ProbeRequest {
+        let mut headers: Vec<(String, String)> = common.headers.clone();
+        let (mut query, mut cookies) = (Vec::new(), Vec::new());
+        for (param, value) in op.params.iter().zip(&self.params) {
+            let Some(value) = value else { continue };
+            match param.place {
+                In::Path => {}
+                In::Query if param.json => {
+                    query.extend(query_pairs(&param.name, &Value::String(content(value)), param.style, true, false))
+                }
+                In::Query => query.extend(query_pairs(&param.name, value, param.style, param.explode, param.reserved)),
+                In::Header => headers.push((param.name.clone(), literal(&header_value(param, value)))),
+                In::Cookie => cookies.push(format!("{}={}", param.name, literal(&header_value(param, value)))),
+            }
+        }
+        let auth = self.authenticate(op, common, &mut query, &mut cookies, &mut headers);
+        if !cookies.is_empty() {
+            headers.push(("Cookie".to_owned(), cookies.join("; ")));
+        }
+        let body = self.body(op, &mut headers);
+        let mut url = format!("{}{}", common.base, literal(&self.path(op)));
+        if !query.is_empty() {
+            url.push(if url.contains('?') { '&' } else { '?' });
+            url.push_str(&literal(&query.join("&")));
+        }
+        ProbeRequest {
+            method: op.method,
+            url,
+            headers,
+            auth: auth.map(Auth::Spec),
+            body,
+            timeout: None::<Span>,
+            ..ProbeRequest::default()
+        }
+    }
+
+    fn body(&self, op: &Op, headers: &mut Vec<(String, String)>) -> Option<String> {
+        let mut typed = |media_type: String| {
+            headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+            headers.push(("Content-Type".to_owned(), media_type));
+        };
+        match &self.payload {
+            Payload::None => None,
+            Payload::Raw(text, media_type) => {
+                typed(media_type.clone());
+                Some(literal(text))
+            }
+            Payload::Value(index, value) => {
+                let media = op.body.as_ref()?.medias.get(*index)?;
+                let concrete = if media.name.contains('*') { "application/json" } else { &media.name };
+                let text = match media.form {
+                    Form::Json => content(value),
+                    Form::Urlencoded => form(value),
+                    Form::Multipart => {
+                        typed(format!("multipart/form-data; boundary={BOUNDARY}"));
+                        return Some(literal(&multipart(
+                            value,
+                            &files(media.generator.as_ref().map(|generator| generator.schema())),
+                            BOUNDARY,
+                        )));
+                    }
+                    Form::Text => plain_text(value),
+                };
+                typed(concrete.to_owned());
+                Some(literal(&text))
+            }
+        }
+    }
+
+    /// How the request authenticates: as the operation asks, with what the person gave.
+    fn authenticate(
+        &self,
+        op: &Op,
+        common: &Common,
+        query: &mut Vec<String>,
+        cookies: &mut Vec<String>,
+        headers: &mut Vec<(String, String)>,
+    ) -> Option<AuthSpec> {
+        if self.credential != Credential::Given {
+            // A credential may also be among the headers that a person gave.
+            let keys: Vec<&str> = op.security.iter().flatten().filter_map(Scheme::header).collect();
+            headers.retain(|(name, _)| !keys.iter().any(|key| name.eq_ignore_ascii_case(key)));
+        }
+        if self.credential == Credential::None {
+            return Some(AuthSpec::None);
+        }
+        let scheme = op.security.iter().flatten().find(|scheme| fits(scheme, common.auth.as_ref()));
+        let scheme = scheme.or_else(|| op.security.iter().flatten().next());
+        if self.credential == Credential::Wrong {
+            return match scheme? {
+                Scheme::Bearer | Scheme::Other => Some(AuthSpec::Bearer { token: WRONG.to_owned() }),
+                Scheme::Basic => Some(AuthSpec::Basic { username: "patchbay".to_owned(), password: WRONG.to_owned() }),
+                Scheme::Key { name, place } => keyed(name, *place, WRONG, query, cookies),
+            };
+        }
+        match (&common.auth, scheme) {
+            (Some(AuthSpec::ApiKey { value, .. }), Some(Scheme::Key { name, place: In::Cookie })) => {
+                cookies.push(format!("{name}={value}"));
+                None
+            }
+            (Some(AuthSpec::ApiKey { value, .. }), Some(Scheme::Key { name, place })) => {
+                let place = if *place == In::Query { ApiKeyPlace::Query } else { ApiKeyPlace::Header };
+                Some(AuthSpec::ApiKey { name: name.clone(), value: value.clone(), place })
+            }
+            (auth, _) => auth.clone(),
+        }
+    }
+}
+
+/// Whether what a person gave is what a scheme asks for.
+fn fits(scheme: &Scheme, auth: Option<&AuthSpec>) -> bool {
+    matches!(
+        (scheme, auth),
+        (Scheme::Bearer, Some(AuthSpec::Bearer { .. }))
+            | (Scheme::Basic, Some(AuthSpec::Basic { .. }))
+            | (Scheme::Key { .. }, Some(AuthSpec::ApiKey { .. }))
+    )
+}
+
+fn keyed(name: &str, place: In, value: &str, query: &mut Vec<String>, cookies: &mut Vec<String>) -> Option<AuthSpec> {
+    match place {
+        In::Query => {
+            query.extend(query_pairs(name, &Value::String(value.to_owned()), crate::contract::generate::Style::Form, true, false))
+        }
+        In::Cookie => cookies.push(format!("{name}={value}")),
+        In::Path | In::Header => {
+            return Some(AuthSpec::ApiKey { name: name.to_owned(), value: value.to_owned(), place: ApiKeyPlace::Header });
+        }
+    }
+    Some(AuthSpec::None)
+}
+
+fn header_value(param: &Param, value: &Value) -> String {
+    if param.json { content(value) } else { header_text(value, param.explode) }
+}
+
+/// The members of a multipart body that are files.
+fn files(schema: Option<&Value>) -> Vec<String> {
+    let properties = schema.and_then(|schema| schema.get("properties")).and_then(Value::as_object);
+    let file = |schema: &Value| {
+        schema.get("format").is_some_and(|format| format == "binary") || schema.get("contentMediaType").is_some()
+    };
+    properties.into_iter().flatten().filter(|(_, schema)| file(schema)).map(|(name, _)| name.clone()).collect()
+}
+
+/// A text in which nothing is a reference to be filled in.
+pub(super) fn literal(text: &str) -> String {
+    text.replace("${", "$${")
+}
+
+/// A parameter's value as the service will read it: everything but JSON arrives as text, of which a number can be read
+/// where the schema asks for one.
+pub(super) fn as_read(param: &Param, value: &Value) -> Value {
+    if param.json {
+        return value.clone();
+    }
+    let schema = param.generator.as_ref().map_or(&Value::Null, |generator| generator.schema());
+    read(value, schema, schema, 0)
+}
+
+fn read(value: &Value, schema: &Value, root: &Value, depth: usize) -> Value {
+    if depth > 8 {
+        return value.clone();
+    }
+    match value {
+        Value::Array(items) => {
+            let item = schema.get("items").unwrap_or(&Value::Null);
+            Value::Array(items.iter().map(|value| read(value, item, root, depth + 1)).collect())
+        }
+        Value::Object(members) => {
+            let inner = |name: &str| schema.get("properties").and_then(|all| all.get(name)).unwrap_or(&Value::Null);
+            members.iter().map(|(name, value)| (name.clone(), read(value, inner(name), root, depth + 1))).collect()
+        }
+        // One of a list is written as the one by itself.
+        scalar if crate::contract::generate::types_of(schema, root).iter().all(|kind| kind == "array") => {
+            let item = schema.get("items").unwrap_or(&Value::Null);
+            Value::Array(vec![scalar_read(&plain_text(scalar), item, root)])
+        }
+        scalar => scalar_read(&plain_text(scalar), schema, root),
+    }
+}
+
+/// A text as the likeliest type that a schema allows.
+pub(super) fn scalar_read(text: &str, schema: &Value, root: &Value) -> Value {
+    let kinds = crate::contract::generate::types_of(schema, root);
+    let has = |name: &str| kinds.iter().any(|kind| kind == name);
+    if (has("integer") || has("number"))
+        && let Ok(number @ Value::Number(_)) = serde_json::from_str::<Value>(text)
+    {
+        return number;
+    }
+    match text {
+        "true" | "false" if has("boolean") => Value::Bool(text == "true"),
+        "" if has("null") && !has("string") => Value::Null,
+        _ => Value::String(text.to_owned()),
+    }
+}
