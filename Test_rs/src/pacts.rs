@@ -3,7 +3,10 @@
 use patchbay_contracts::contract::{CheckResult, ContractOptions, ContractReport, EndpointResult};
 use patchbay_contracts::run::Verdict;
 use patchbay_engine::{
-    contract::pact::{PactFile, Source, verify},
+    contract::{
+        choose,
+        pact::{PactFile, Source, verify},
+    },
     http::Context,
 };
 use serde_json::{Value, json};
@@ -41,10 +44,11 @@ pub async fn run(context: &Context, pact: &Value, options: &ContractOptions) -> 
 pub async fn run_source(context: &Context, source: &Source, options: &ContractOptions) -> ContractReport {
     let mut seen = Vec::new();
     let cancel = CancellationToken::new();
-    let report =
+    let mut report =
         verify(context, source, options, &cancel, |news| seen.extend(news.results)).await.expect("the options make sense");
     let names = |results: &[EndpointResult]| results.iter().map(|result| result.endpoint.clone()).collect::<Vec<_>>();
     assert_eq!(names(&seen), names(&report.endpoints), "each interaction is told of once");
+    choose(&mut report, options);
     report
 }
 

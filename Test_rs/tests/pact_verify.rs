@@ -496,3 +496,29 @@ async fn only_a_whole_run_is_published() {
     let refused = verify(&context, &source, &nameless, &CancellationToken::new(), |_| {}).await.expect_err("no provider");
     assert_eq!(refused.code, Code::InvalidInput);
 }
+
+#[tokio::test]
+async fn a_check_that_is_left_out_here_is_published_all_the_same() {
+    let provider = serve(|request, _| orders(request)).await;
+    let base = Arc::new(Mutex::new(String::new()));
+    let known = Arc::clone(&base);
+    let server = serve(move |request, _| broker(request, &known.lock().expect("no panic"))).await;
+    base.lock().expect("no panic").clone_from(&server.url);
+    let context = context();
+    secret(&context, "broker", "broker-canary-77", &["127.0.0.1"]).await;
+    let options = ContractOptions {
+        skip: vec!["status".to_owned()],
+        pact: PactOptions {
+            provider: Some("orders".to_owned()),
+            broker_auth: Some(Auth::Spec(AuthSpec::Bearer { token: "${secret:broker}".to_owned() })),
+            publish: Some("1".to_owned()),
+            ..PactOptions::default()
+        },
+        ..at(&provider.url)
+    };
+    let report = run_source(&context, &Source::Broker(format!("{}/broker/", server.url)), &options).await;
+    assert_eq!(report.verdict, Verdict::Pass);
+    let received = server.received();
+    let told = received.iter().find(|request| request.path == "/broker/results/new-shop").expect("it was published");
+    assert_eq!(serde_json::from_str::<Value>(&told.body).expect("JSON")["success"], json!(false));
+}

@@ -41,7 +41,7 @@ pub(super) async fn run(out: &Out, arguments: &MatchArguments) -> Outcome {
     let mut cases = Vec::with_capacity(arguments.cases.len());
     for file in &arguments.cases {
         let case = read(file)?;
-        let matched = match_case(&case, spec.clone(), kind)
+        let matched = match_case(&case, spec, kind)
             .await
             .map_err(|problem| Problem { what: format!("{}: {}", file.display(), problem.what), ..problem })?;
         cases.push(Case { file: file.display().to_string(), matched });

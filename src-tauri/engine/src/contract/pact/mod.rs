@@ -9,7 +9,6 @@ mod interactions;
 mod judging;
 mod matching;
 mod mismatch;
-mod selection;
 mod source;
 mod states;
 mod tame;

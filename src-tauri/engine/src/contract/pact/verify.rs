@@ -10,11 +10,13 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    super::judge::{self, check},
+    super::{
+        judge::{self, check},
+        wanted,
+    },
     broker::Broker,
     interactions::{Asked, Pact, read},
     judging::Judging,
-    selection::Selection,
     source::{PactFile, Source},
     states,
 };
@@ -42,17 +44,8 @@ pub async fn verify(
     let deadline = options.budget.map(|budget| Instant::now() + budget.0);
     let (from, files, problems) = fetch(context, source, options).await?;
     let redactor = context.secrets.redactor();
-    let mut run = Run {
-        context,
-        options,
-        selection: Selection::of(options),
-        deadline,
-        endpoints: Vec::new(),
-        problems,
-        notes: Vec::new(),
-        partial: false,
-        redactor,
-    };
+    let mut run =
+        Run { context, options, deadline, endpoints: Vec::new(), problems, notes: Vec::new(), partial: false, redactor };
     let pacts = run.pacts(&files);
     let total = pacts.iter().map(|(_, pact)| pact.interactions.len()).sum();
     for (file, pact) in &pacts {
@@ -87,7 +80,6 @@ async fn fetch(context: &Context, source: &Source, options: &ContractOptions) ->
 struct Run<'a> {
     context: &'a Context,
     options: &'a ContractOptions,
-    selection: Selection<'a>,
     deadline: Option<Instant>,
     endpoints: Vec<EndpointResult>,
     problems: Vec<Problem>,
@@ -105,7 +97,7 @@ impl Run<'_> {
                 Ok(mut pact) => {
                     let consumers = &self.options.pact.consumers;
                     if consumers.is_empty() || consumers.contains(&pact.consumer) {
-                        pact.interactions.retain(|asked| self.selection.takes(&asked.label));
+                        pact.interactions.retain(|asked| wanted(self.options, &[&asked.label]));
                         pacts.push((file, pact));
                     }
                 }
@@ -174,7 +166,6 @@ impl Run<'_> {
             result.checks.push(check(Check::Reachable, Verdict::Inconclusive, problem.what.clone(), place("")));
             result.problem = Some(Problem { place: problem.place.clone().or_else(|| place("")), ..problem });
         }
-        self.selection.apply(&mut result.checks);
         if asked.pending {
             for failed in result.checks.iter_mut().filter(|check| check.verdict != Verdict::Pass) {
                 (failed.verdict, failed.severity) = (Verdict::Fail, Severity::Warning);
@@ -185,16 +176,17 @@ impl Run<'_> {
         result
     }
 
-    /// Tells the broker. Only a whole run is told of, and only one in which every interaction could be judged.
+    /// Tells the broker. Only a whole run is told of, and only one in which every interaction could be judged; checks that
+    /// the person leaves out or only wants to be warned of count all the same, since others rely on what is published.
     async fn publish(&mut self, from: &str, file: &PactFile, pact: &Pact, results: &[(usize, usize)]) {
         let version = self.options.pact.publish.as_deref().unwrap_or_default();
         let judged = |(_, endpoint): &(usize, usize)| {
             self.endpoints.get(*endpoint).is_some_and(|endpoint| endpoint.verdict != Verdict::Inconclusive)
         };
-        let why = if self.selection.narrows() && results.len() < interactions(file) {
-            "not all of its interactions were asked for"
-        } else if self.partial || results.len() < pact.interactions.len() {
+        let why = if self.partial || results.len() < pact.interactions.len() {
             "the run was cancelled"
+        } else if results.len() < interactions(file) {
+            "not all of its interactions were asked for"
         } else if results.is_empty() || !results.iter().all(judged) {
             "some of its interactions could not be judged"
         } else {
