@@ -29,7 +29,8 @@ async fn held(fault: Option<&'static Fault>, seed: u64) -> ContractReport {
         headers: vec![("X-API-Key".to_owned(), KEY.to_owned())],
         seed: Some(seed),
         // The other operations only help out, which makes forty runs affordable.
-        only: fault.iter().map(|fault| fault.operation.to_owned()).collect(),
+        // One is only seen in what another operation has created.
+        only: fault.iter().filter(|fault| fault.name != "name-latin-1").map(|fault| fault.operation.to_owned()).collect(),
         ..ContractOptions::default()
     };
     let report = verify(&context(), &document, &options, &CancellationToken::new(), |_| {}).await.expect("it can be run");

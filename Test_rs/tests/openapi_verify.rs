@@ -142,7 +142,8 @@ async fn a_seed_makes_the_same_requests_in_the_same_order() {
         );
         let all = library.requests();
         let of = |method: &str| all.iter().filter(|line| line.starts_with(method)).cloned().collect::<Vec<_>>();
-        (of("GET"), of("POST"))
+        // What was created is read by its own address.
+        (of("GET /books ").into_iter().chain(of("GET /books?")).collect::<Vec<_>>(), of("POST /books "))
     };
     let first = sent(7).await;
     assert!(first.0.len() > 10 && first.1.len() > 50, "{} {}", first.0.len(), first.1.len());
@@ -209,7 +210,7 @@ async fn a_budget_and_a_cancellation_keep_what_was_judged() {
         ..options()
     };
     let (_library, report) = held("hang", &chosen).await;
-    assert_eq!((report.verdict, report.partial), (Verdict::Inconclusive, true));
+    assert_eq!((report.verdict, report.partial), (Verdict::Inconclusive, true), "{:#?}", lines(&report));
     assert!(report.notes[0].contains("budget"), "{:?}", report.notes);
     let of = |name: &str| report.endpoints.iter().find(|endpoint| endpoint.endpoint == name).expect("it is there").verdict;
     assert_eq!(of("GET /books"), Verdict::Inconclusive);

@@ -6,8 +6,11 @@ use serde_json::{Value, json};
 /// How deep schemas are walked.
 const DEEPEST: usize = 64;
 
+/// Whether a text is of a format.
+type Judge = fn(&str) -> bool;
+
 /// Formats of OpenAPI that JSON Schema has no rule for.
-pub(super) const OPENAPI: &[(&str, fn(&str) -> bool)] = &[("byte", is_base64)];
+pub(super) const OPENAPI: &[(&str, Judge)] = &[("byte", is_base64)];
 
 fn is_base64(text: &str) -> bool {
     STANDARD.decode(text).is_ok()

@@ -36,9 +36,9 @@ impl Generator {
     }
 
     /// A text of a pattern that has the length; a note where none can be made.
-    fn by_pattern(&self, pattern: &str, least: usize, most: Option<usize>, mut chance: Option<&mut Chance>) -> Option<String> {
+    fn by_pattern(&self, pattern: &str, least: usize, most: Option<usize>, chance: Option<&mut Chance>) -> Option<String> {
         let fits = |text: &String| within(text, least, most);
-        if let Some(chance) = chance.as_deref_mut() {
+        if let Some(chance) = chance {
             return matching(pattern, Way::Short, Some(chance)).filter(fits);
         }
         let found = [Way::Short, Way::Long(least.max(8)), Way::Long(most.unwrap_or(64).min(LONGEST)), Way::Long(least)]

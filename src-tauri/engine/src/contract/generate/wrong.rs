@@ -145,6 +145,7 @@ impl Generator {
 /// Values of other types, those first that are easily taken for the right one.
 fn wrong_types(shape: &Shape) -> Vec<Case> {
     let types = types(shape);
+    let digits = Limits::of(shape, types.iter().any(|kind| kind == "integer")).plain().to_string();
     let candidates: &[(Value, &str)] = &match main_type(shape).as_deref() {
         Some("string") => [
             (json!(123), "a number"),
@@ -154,7 +155,7 @@ fn wrong_types(shape: &Shape) -> Vec<Case> {
             (Value::Null, "null"),
         ],
         Some("integer" | "number") => [
-            (json!("12"), "a text of digits"),
+            (json!(digits), "a text of digits"),
             (json!("abc"), "a text"),
             (json!(true), "true"),
             (json!({}), "an object"),

@@ -45,6 +45,10 @@ pub(super) enum Credential {
     None,
     /// Of the same kind, and wrong.
     Wrong,
+    /// All but the one with this number of those that are asked for together.
+    Lacking(usize),
+    /// All, that one wrong.
+    Mistaken(usize),
 }
 
 /// What all requests of a run share.
@@ -163,22 +167,26 @@ impl Call {
         cookies: &mut Vec<String>,
         headers: &mut Vec<(String, String)>,
     ) -> Option<AuthSpec> {
-        if self.credential != Credential::Given {
-            // A credential may also be among the headers that a person gave.
-            let keys: Vec<&str> = op.security.iter().flatten().filter_map(Scheme::header).collect();
-            headers.retain(|(name, _)| !keys.iter().any(|key| name.eq_ignore_ascii_case(key)));
-        }
-        if self.credential == Credential::None {
-            return Some(AuthSpec::None);
-        }
-        let scheme = op.security.iter().flatten().find(|scheme| fits(scheme, common.auth.as_ref()));
-        let scheme = scheme.or_else(|| op.security.iter().flatten().next());
-        if self.credential == Credential::Wrong {
-            return match scheme? {
-                Scheme::Bearer | Scheme::Other => Some(AuthSpec::Bearer { token: WRONG.to_owned() }),
-                Scheme::Basic => Some(AuthSpec::Basic { username: "patchbay".to_owned(), password: WRONG.to_owned() }),
-                Scheme::Key { name, place } => keyed(name, *place, WRONG, query, cookies),
-            };
+        let meant: Vec<&Scheme> = match self.credential {
+            Credential::Given => Vec::new(),
+            Credential::None | Credential::Wrong => op.security.iter().flatten().collect(),
+            Credential::Lacking(index) | Credential::Mistaken(index) => {
+                op.security.iter().flatten().skip(index).take(1).collect()
+            }
+        };
+        // A credential may also be among the headers that a person gave.
+        let keys: Vec<&str> = meant.iter().filter_map(|scheme| scheme.header()).collect();
+        headers.retain(|(name, _)| !keys.iter().any(|key| name.eq_ignore_ascii_case(key)));
+        let given = op.security.iter().flatten().find(|scheme| fits(scheme, common.auth.as_ref()));
+        let scheme = given.or_else(|| op.security.iter().flatten().next());
+        match self.credential {
+            Credential::None => return Some(AuthSpec::None),
+            Credential::Wrong => return wrong(scheme?, query, cookies),
+            Credential::Lacking(_) if meant.contains(&given?) => return Some(AuthSpec::None),
+            Credential::Mistaken(_) if meant.contains(&given?) => return wrong(scheme?, query, cookies),
+            // The one that is wrong is a header of its own beside what the person gave.
+            Credential::Mistaken(_) => headers.extend(keys.iter().map(|key| ((*key).to_owned(), WRONG.to_owned()))),
+            Credential::Lacking(_) | Credential::Given => {}
         }
         match (&common.auth, scheme) {
             (Some(AuthSpec::ApiKey { value, .. }), Some(Scheme::Key { name, place: In::Cookie })) => {
@@ -191,6 +199,15 @@ impl Call {
             }
             (auth, _) => auth.clone(),
         }
+    }
+}
+
+/// A credential of a scheme that nobody was given.
+fn wrong(scheme: &Scheme, query: &mut Vec<String>, cookies: &mut Vec<String>) -> Option<AuthSpec> {
+    match scheme {
+        Scheme::Bearer | Scheme::Other => Some(AuthSpec::Bearer { token: WRONG.to_owned() }),
+        Scheme::Basic => Some(AuthSpec::Basic { username: "patchbay".to_owned(), password: WRONG.to_owned() }),
+        Scheme::Key { name, place } => keyed(name, *place, WRONG, query, cookies),
     }
 }
 

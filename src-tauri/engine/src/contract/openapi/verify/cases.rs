@@ -22,6 +22,8 @@ const BODIES: (usize, usize, usize) = (70, 110, 8);
 const VALUES: (usize, usize, usize) = (14, 16, 2);
 /// The most deletions of an operation: each takes a resource.
 const DELETIONS: usize = 4;
+/// Below this, a number may well be an identity that is in use.
+const LOW: u64 = 1_000_000;
 /// Media types that no service takes for JSON.
 const OTHER_TYPE: &str = "text/plain";
 
@@ -323,7 +325,10 @@ fn values(run: &Run, op: &Op, param: &Param, index: usize, base: &Call, instance
     };
     let (most, broken, random) = VALUES;
     let mut all = Vec::new();
-    for case in generator.valid(&mut chance, most, random).iter().filter(|case| can_be_sent(param, &case.value)) {
+    // A low number may be the identity of what another operation is tried on.
+    let harmless = |case: &Case| param.place != In::Path || op.reads() || case.value.as_u64().is_none_or(|id| id >= LOW);
+    let valid = generator.valid(&mut chance, most, random);
+    for case in valid.iter().filter(|case| can_be_sent(param, &case.value) && harmless(case)) {
         let kind = if param.place == In::Path { Kind::Unknown } else { Kind::Valid };
         all.push(Trial { firm: !case.strange && firm(param, &case.value), strange: case.strange, ..trial(case, kind) });
     }
@@ -427,13 +432,26 @@ pub(super) fn strangers(op: &Op, base: &Call, instance: Option<&Instance>) -> Ve
     if !op.secured() || !op.judges(Check::AuthIgnored) || other {
         return Vec::new();
     }
-    let trial = |credential, keyword, what: &str| Trial {
+    let trial = |credential, keyword, what: String| Trial {
         kind: Kind::Stranger,
         keyword,
-        what: what.to_owned(),
+        what,
         read_back: false,
         instance: instance.cloned(),
         ..Trial::valid(Call { credential, ..base.clone() }, &format!("{}/security", op.pointer))
     };
-    vec![trial(Credential::None, "none", "without a credential"), trial(Credential::Wrong, "wrong", "with a wrong credential")]
+    let mut all = vec![
+        trial(Credential::None, "none", "without a credential".to_owned()),
+        trial(Credential::Wrong, "wrong", "with a wrong credential".to_owned()),
+    ];
+    // Where several are asked for together, each one is.
+    if let [together] = op.security.as_slice()
+        && together.len() > 1
+    {
+        for index in 0..together.len() {
+            all.push(trial(Credential::Lacking(index), "one", "without one of the credentials".to_owned()));
+            all.push(trial(Credential::Mistaken(index), "one wrong", "with one of the credentials wrong".to_owned()));
+        }
+    }
+    all
 }

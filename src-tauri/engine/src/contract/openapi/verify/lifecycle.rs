@@ -134,12 +134,14 @@ impl Run {
         }
     }
 
-    /// A read that is judged by nobody; the outer none is the end of the run.
+    /// A read of what was written, which is judged by itself like any other; the outer none says that it can't be made.
     async fn quiet_read(&self, read: usize, instance: &Instance) -> Option<Option<Outcome>> {
         let call = self.base(read, Some(instance), false)?;
         let asked = self.ops.get(read)?.pointer.clone();
-        let trial = Trial { firm: false, read_back: false, ..Trial::valid(call, &asked) };
+        let what = "It reads what was just written".to_owned();
+        let trial = Trial { keyword: "written", what, firm: false, read_back: false, ..Trial::valid(call, &asked) };
         let outcome = Box::pin(self.assess(&trial)).await;
+        self.record(&trial, &outcome);
         Some((!outcome.unsent).then_some(outcome))
     }
 

@@ -195,7 +195,7 @@ impl Run {
         let astray = matches!(trial.kind, Kind::Negative | Kind::Odd) && outcome.accepted() && trial.keyword != READ_ONLY;
         let blamed = |check: Check| match check {
             Check::ServerError | Check::Reachable => true,
-            Check::InvalidAccepted | Check::Status => !trial.strange,
+            Check::InvalidAccepted => !trial.strange,
             _ => !trial.strange && !astray,
         };
         outcome.findings.retain(|finding| op.judges(finding.check) && blamed(finding.check));
