@@ -108,8 +108,10 @@ impl Ledger {
                 continue;
             }
             // A random value has most likely only met by chance what another was made to show.
-            let random =
-                |found: &Found| found.trial.as_ref().is_some_and(|trial| matches!(trial.keyword, "random" | "properties"));
+            let random = |found: &Found| {
+                let whole = |trial: &Trial| trial.pointer.is_empty() && matches!(trial.keyword, "random" | "properties");
+                found.trial.as_ref().is_some_and(whole)
+            };
             if self.found.values().any(|found| found.finding.check == check && !random(found)) {
                 self.found.retain(|_, found| found.finding.check != check || !random(found));
             }
