@@ -12,6 +12,7 @@ use crate::{
     health::{HealthCheck, HealthHistory, Incident},
     integration::LoadSpec,
     metrics::{Line, ScrapeReport, SeriesInfo, SeriesQuery},
+    mock::MockState,
     probe::{ProbeRequest, Understood},
     run::{Finished, Job, JobId, Progress, Run, RunId, RunKind, RunSummary},
     sample::{Faults, SampleState},
@@ -202,6 +203,18 @@ commands! {
     /// Tells the sample service what to do wrong.
     SetFaults as set_faults { /// All of it.
         faults: Faults } -> SampleState;
+
+    /// The mocks that run.
+    GetMocks as mocks {} -> Vec<MockState>;
+    /// Serves a contract on loopback.
+    StartMock as start_mock { /// The integration of that name, or a file.
+        contract: String, /// The port; 0 for any that is free.
+        port: u16, /// What bodies are made from.
+        seed: Option<u64>, /// What it does wrong.
+        faults: Faults } -> MockState;
+    /// Stops a mock; gives those that still run.
+    StopMock as stop_mock { /// Its number.
+        id: u64 } -> Vec<MockState>;
 
     /// What the program did, newest last.
     GetLog as log { /// At least so grave.

@@ -11,6 +11,7 @@ pub mod integration;
 pub mod ipc;
 pub mod load;
 pub mod metrics;
+pub mod mock;
 pub mod probe;
 pub mod problem;
 pub mod run;

@@ -86,6 +86,8 @@ pub(crate) enum Command {
     /// Hold a service to its contract
     #[command(subcommand)]
     Contract(ContractCommand),
+    /// Serve a contract: OpenAPI, Swagger, an integration file, a pact, messages or a JSON Schema
+    Mock(MockArguments),
     /// Put a service under load
     Load(LoadArguments),
     /// Scrape metrics and show them parsed
@@ -447,6 +449,41 @@ pub(crate) struct MessagesArguments {
     /// Write a report: junit=FILE, json=FILE or html=FILE; may be repeated
     #[arg(long = "report", value_name = "KIND=FILE")]
     pub(crate) reports: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  patchbay mock openapi.yaml --port 8080
+  patchbay mock orders --fault latency=200ms --fault errors=20%
+  patchbay mock openapi.yaml --auth 'bearer:${secret:orders-token}' --seed 7
+
+What the contract protects takes the credential of --auth and refuses others; without --auth one is made up and printed. A
+mock of an integration file, whose own credentials aren't known here, takes any of the right kind unless --auth is given.
+A pact's states are set up at /_patchbay/states, or chosen by the header X-Patchbay-State.")]
+pub(crate) struct MockArguments {
+    /// The contract: a file, an address, or an integration's name
+    pub(crate) file: String,
+    /// The port; 0 for any that is free
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
+    /// The address to listen on [default: 127.0.0.1, which other machines can't reach]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) host: Option<std::net::IpAddr>,
+    /// What it does wrong: latency=200ms, errors=20%, stall, type-change, missing-field, wrong-status, expired-token
+    #[arg(long = "fault", value_name = "F")]
+    pub(crate) faults: Vec<String>,
+    /// What bodies are made from where the contract has no example; the same seed makes the same bodies
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// The credential that it takes: bearer:VALUE, api-key:VALUE or basic:USER:VALUE
+    #[arg(long, value_name = "KIND:VALUE")]
+    pub(crate) auth: Option<String>,
+    /// Whether the contract's references to other addresses are fetched
+    #[arg(long)]
+    pub(crate) fetch: bool,
+    /// End after this time [default: on Ctrl-C]
+    #[arg(long = "for", value_name = "D")]
+    pub(crate) duration: Option<Span>,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ mod contract_messages;
 mod integrations;
 mod load;
 mod metrics;
+mod mock;
 mod monitor;
 mod probe;
 mod runs;
@@ -40,6 +41,7 @@ pub(crate) async fn carry_out(arguments: Arguments, out: &Out) -> Outcome {
         Command::Contract(ContractCommand::Checks) => return contract::checks(out),
         Command::Contract(ContractCommand::Messages(messages)) => return contract_messages::run(out, *messages, config).await,
         Command::Contract(ContractCommand::Match(cases)) => return contract_match::run(out, &cases).await,
+        Command::Mock(arguments) => return mock::run(out, arguments, config).await,
         // Answered before anything was opened.
         Command::Completions { .. } => return Ok(Verdict::Pass),
         _ => {}
@@ -68,7 +70,7 @@ pub(crate) async fn carry_out(arguments: Arguments, out: &Out) -> Outcome {
         Command::History { name, kind, limit } => runs::history(&engine, out, name, kind, limit).await,
         Command::Report { run, output } => runs::report(&engine, out, &run, output.as_deref()).await,
         Command::Doctor => doctor(&engine, out).await,
-        Command::Init { .. } | Command::Schema { .. } | Command::Completions { .. } => Ok(Verdict::Pass),
+        Command::Init { .. } | Command::Mock(_) | Command::Schema { .. } | Command::Completions { .. } => Ok(Verdict::Pass),
     };
     engine.close().await;
     outcome

@@ -8,6 +8,7 @@ pub mod generate;
 pub mod json_schema;
 mod judge;
 pub mod messages;
+pub mod mock;
 pub mod openapi;
 pub mod pact;
 mod run;

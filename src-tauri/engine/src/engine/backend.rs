@@ -5,6 +5,7 @@ use patchbay_contracts::{
     health::{HealthCheck, HealthHistory, Incident},
     ipc::{self, Backend, Event},
     metrics::{Line, ScrapeReport, SeriesInfo},
+    mock::MockState,
     probe::{ProbeRequest, Understood},
     run::{Job, Report, Run, RunSummary},
     sample::SampleState,
@@ -13,7 +14,7 @@ use patchbay_contracts::{
 };
 
 use super::Engine;
-use crate::{Result, definition, http, log, metrics, monitor, report};
+use crate::{Result, contract::mock::MockOptions, definition, http, log, metrics, monitor, report};
 
 /// The most runs that one call gives.
 const RUNS: u32 = 1_000;
@@ -257,6 +258,19 @@ impl Backend for Engine {
 
     async fn set_faults(&self, arguments: ipc::SetFaults) -> Result<SampleState> {
         self.set_sample_faults(arguments.faults).await
+    }
+
+    async fn mocks(&self, _: ipc::GetMocks) -> Result<Vec<MockState>> {
+        Ok(self.mock_states())
+    }
+
+    async fn start_mock(&self, arguments: ipc::StartMock) -> Result<MockState> {
+        let ipc::StartMock { contract, port, seed, faults } = arguments;
+        self.start_mock_of(&contract, MockOptions { port, seed, faults, ..MockOptions::default() }).await
+    }
+
+    async fn stop_mock(&self, arguments: ipc::StopMock) -> Result<Vec<MockState>> {
+        self.stop_the_mock(arguments.id)
     }
 
     async fn log(&self, arguments: ipc::GetLog) -> Result<Vec<LogLine>> {

@@ -4,6 +4,7 @@ mod backend;
 mod contracts;
 mod doctor;
 mod jobs;
+mod mocking;
 mod opening;
 mod registered;
 mod sampling;
@@ -67,6 +68,7 @@ struct Inner {
     events: broadcast::Sender<Event>,
     jobs: jobs::Jobs,
     sample: tokio::sync::Mutex<Option<Sample>>,
+    mocks: Mutex<mocking::Mocks>,
     monitor: Mutex<Option<Monitor>>,
     /// Work in the background ends when the engine is dropped.
     background: CancellationToken,
@@ -120,7 +122,7 @@ impl Engine {
         Context { ports: self.0.ports.clone(), secrets: self.0.secrets.clone(), scope }
     }
 
-    /// Ends the jobs, keeping their partial results, stops the checks and the sample service, and closes the database.
+    /// Ends the jobs, keeping their partial results, stops the checks, the sample service and the mocks, and closes the database.
     pub async fn close(&self) {
         self.0.jobs.end_all().await;
         let monitor = lock(&self.0.monitor).take();
@@ -128,6 +130,7 @@ impl Engine {
             monitor.stop().await;
         }
         self.0.sample.lock().await.take();
+        *lock(&self.0.mocks) = mocking::Mocks::default();
         self.0.background.cancel();
         self.0.store.close().await;
     }

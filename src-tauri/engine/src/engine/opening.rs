@@ -58,6 +58,7 @@ impl Engine {
             events: broadcast::channel(EVENTS).0,
             jobs: Jobs::default(),
             sample: tokio::sync::Mutex::default(),
+            mocks: Mutex::default(),
             monitor: Mutex::default(),
             _ends_background: background.clone().drop_guard(),
             background,

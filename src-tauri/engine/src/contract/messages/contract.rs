@@ -78,7 +78,7 @@ impl MessageType {
     }
 
     /// Whether the payload's schema describes whole events and not only their data.
-    pub(super) fn describes_envelope(&self) -> bool {
+    pub(in crate::contract) fn describes_envelope(&self) -> bool {
         let properties = self.payload.as_ref().and_then(|shape| shape.schema.get("properties")).and_then(Value::as_object);
         properties
             .is_some_and(|all| all.contains_key("specversion") || ["id", "type", "data"].iter().all(|key| all.contains_key(*key)))

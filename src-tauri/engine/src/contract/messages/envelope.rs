@@ -42,7 +42,7 @@ pub(in crate::contract) struct Envelope {
     /// Where a contract says that the parts are.
     pub(super) fields: Option<Fields>,
     /// What the metadata of every message must be.
-    pub(super) metadata: Option<Shape>,
+    pub(in crate::contract) metadata: Option<Shape>,
 }
 
 /// Where the parts of an envelope are: JSON pointers into the message.
@@ -137,6 +137,16 @@ impl Fields {
     }
 }
 
+/// Where an envelope has its parts, for making one.
+pub(in crate::contract) struct Parts<'a> {
+    pub(in crate::contract) id: &'a str,
+    pub(in crate::contract) kind: &'a str,
+    pub(in crate::contract) version: &'a str,
+    pub(in crate::contract) timestamp: &'a str,
+    pub(in crate::contract) metadata: &'a str,
+    pub(in crate::contract) data: &'a str,
+}
+
 /// What a message says of itself.
 pub(super) struct Seen<'a> {
     /// Where its parts are.
@@ -183,6 +193,19 @@ impl Envelope {
                 });
             }
         }))
+    }
+
+    /// Where its parts are.
+    pub(in crate::contract) fn parts(&self) -> Parts<'_> {
+        let fields = self.fields.as_ref().unwrap_or(&PATCHBAY);
+        Parts {
+            id: &fields.id,
+            kind: &fields.kind,
+            version: &fields.version,
+            timestamp: &fields.timestamp,
+            metadata: &fields.metadata,
+            data: &fields.data,
+        }
     }
 
     /// Whether messages have what a stream is judged by.

@@ -33,6 +33,11 @@ use tokio::io::AsyncBufRead;
 
 use crate::Result;
 
+pub(super) use self::{
+    contract::{Contract, MessageType, read},
+    envelope::Form,
+    shape::Shape,
+};
 pub use self::{envelope::ENVELOPES, read::LONGEST, run::check, stream::WINDOW};
 
 /// Where messages come from.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jsonschema::{Draft, Registry};
 use patchbay_contracts::{Code, Problem, contract::Check, integration::BodySchema};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::finding::Finding;
 use crate::{
@@ -210,6 +210,29 @@ impl Shape {
             let asked = self.written(&deviation.schema);
             findings.push(Finding::deviation(check, prefix, deviation).asked_at(asked));
         }
+    }
+
+    /// The validator itself.
+    pub(in crate::contract) const fn validator(&self) -> &jsonschema::Validator {
+        &self.validator
+    }
+
+    /// The schema as a document of its own, with all that it refers to.
+    pub(in crate::contract) fn standalone(&self) -> Value {
+        let mut whole = match &self.bundle.root {
+            Value::Object(root) => root.clone(),
+            _ => Map::new(),
+        };
+        // It is read in the newest draft, whatever the contract says of itself.
+        whole.shift_remove("$schema");
+        match (&self.short, &self.schema) {
+            (Some(_), Value::Object(own)) => whole.extend(own.clone()),
+            _ if !self.at.is_empty() => {
+                whole.insert("$ref".to_owned(), format!("#{}", utf8_percent_encode(&self.at, PLAIN)).into());
+            }
+            _ => {}
+        }
+        Value::Object(whole)
     }
 
     /// Where in the contract that part of the schema is written which an evaluation came to.
