@@ -3,7 +3,7 @@
 
 use patchbay_contracts::{
     Code,
-    contract::{Check, ContractOptions, ContractReport},
+    contract::{Check, ContractKind, ContractOptions, ContractReport, PactOptions},
     integration::{Auth, Method},
     probe::{ProbeRequest, Response},
     run::Verdict,
@@ -11,10 +11,10 @@ use patchbay_contracts::{
 };
 use patchbay_engine::{
     contract::{
-        Document, document,
+        Contract, Document,
         messages::{Input, MessageOptions, check},
         mock::{Mock, MockOptions},
-        verify_documents,
+        pact,
     },
     http::{Bounds, send},
 };
@@ -22,7 +22,6 @@ use patchbay_tests::{
     contract::misses,
     http::context,
     messages::{ORDERS as EVENTS, faults},
-    metrics::samples,
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -82,10 +81,18 @@ async fn ask(mock: &Mock, line: &str, body: Option<Value>) -> Said {
 async fn verified(mock: &Mock, text: &str) -> ContractReport {
     let document = Document::read("contract.yaml", text.as_bytes()).expect("it is a contract");
     let auth = Auth::from_flag(&format!("bearer:{}", mock.credential().expose())).expect("it is one");
-    let options = ContractOptions { url: Some(mock.url()), auth: Some(auth), ..ContractOptions::default() };
-    verify_documents(&context(), &[document], &options, &CancellationToken::new(), |_| ())
-        .await
-        .unwrap_or_else(|problem| panic!("{problem}"))
+    let pact =
+        PactOptions { states: Some(format!("{}/_patchbay/states", mock.url())), tear_down: true, ..PactOptions::default() };
+    let options = match document.kind {
+        ContractKind::Pact => ContractOptions { url: Some(mock.url()), pact, ..ContractOptions::default() },
+        _ => ContractOptions { url: Some(mock.url()), auth: Some(auth), ..ContractOptions::default() },
+    };
+    let contract = match document.kind {
+        ContractKind::Pact => Contract::Pacts(pact::Source::one(document.into())),
+        _ => Contract::Document(document),
+    };
+    let verified = contract.verify(&context(), &options, &CancellationToken::new(), |_| ()).await;
+    verified.unwrap_or_else(|problem| panic!("{problem}"))
 }
 
 #[tokio::test]
@@ -421,6 +428,13 @@ async fn a_mock_of_a_pact_answers_its_interactions() {
 }
 
 #[tokio::test]
+async fn a_mock_of_a_pact_passes_it() {
+    let mock = mock(PACT).await;
+    let report = verified(&mock, PACT).await;
+    assert_eq!((misses(&report), report.verdict), (Vec::new(), Verdict::Pass));
+}
+
+#[tokio::test]
 async fn broken_contracts_are_told_and_not_served() {
     for (text, code) in [
         ("integration: { name: a, endpoints: [] }", Code::InvalidDefinition),
@@ -433,34 +447,4 @@ async fn broken_contracts_are_told_and_not_served() {
         let problem = outcome.err().unwrap_or_else(|| panic!("{text} is served"));
         assert_eq!(problem.code, code, "{text}");
     }
-}
-
-/// Contracts of others, as far as each can be verified at all.
-#[tokio::test]
-async fn mocks_of_the_samples_pass_their_contracts() {
-    let Some(samples) = samples() else { return };
-    let mut files: Vec<_> = ["openapi/3.0", "openapi/3.1"]
-        .into_iter()
-        .filter_map(|folder| std::fs::read_dir(samples.join(folder)).ok())
-        .flatten()
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|ending| ["json", "yaml", "yml"].iter().any(|known| ending == *known)))
-        .collect();
-    files.sort();
-    let (mut judged, mut failed) = (0, Vec::new());
-    for file in files {
-        let context = context();
-        let Ok(document) = document::open(&context, &file.display().to_string(), false).await else { continue };
-        // What can't be served at all has said why.
-        let Ok(mock) = Mock::start(&context, &document, MockOptions::default()).await else { continue };
-        let auth = Auth::from_flag(&format!("bearer:{}", mock.credential().expose())).expect("it is one");
-        let options = ContractOptions { url: Some(mock.url()), auth: Some(auth), ..ContractOptions::default() };
-        let report =
-            verify_documents(&context, &[document], &options, &CancellationToken::new(), |_| ()).await.expect("it is verified");
-        judged += report.endpoints.len();
-        let misses = misses(&report).into_iter().filter(|miss| miss.contains(" fail "));
-        failed.extend(misses.map(|miss| format!("{}: {miss}", file.file_name().unwrap_or_default().to_string_lossy())));
-    }
-    assert!(judged > 50, "{judged} operations were judged");
-    assert!(failed.is_empty(), "{}", failed.join("\n"));
 }

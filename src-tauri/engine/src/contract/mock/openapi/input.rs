@@ -127,7 +127,11 @@ fn query(param: &Param, asked: &Asked) -> Vec<Value> {
     let mut all = Vec::new();
     if has("object") && !has("string") {
         let pairs: Vec<(String, String)> = match param.style.as_str() {
-            "deepObject" => return deep(&param.name, asked, schema, root).into_iter().collect(),
+            // Without brackets it is no object, and not what is described.
+            "deepObject" => {
+                let bare = own.first().map(|text| Value::String(plus(text)));
+                return deep(&param.name, asked, schema, root).or(bare).into_iter().collect();
+            }
             "form" if param.explode => {
                 let known = shape_properties(schema, root);
                 let pairs = asked.pairs().into_iter();
