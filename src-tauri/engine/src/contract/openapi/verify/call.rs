@@ -269,7 +269,12 @@ fn read(value: &Value, schema: &Value, root: &Value, depth: usize) -> Value {
     match value {
         Value::Array(items) => {
             let item = schema.get("items").unwrap_or(&Value::Null);
-            Value::Array(items.iter().map(|value| read(value, item, root, depth + 1)).collect())
+            // An object or a list within a list is written as its JSON, which is a text like any other.
+            let element = |value: &Value| match value {
+                Value::Object(_) | Value::Array(_) => scalar_read(&plain_text(value), item, root),
+                scalar => read(scalar, item, root, depth + 1),
+            };
+            Value::Array(items.iter().map(element).collect())
         }
         Value::Object(members) => {
             let inner = |name: &str| schema.get("properties").and_then(|all| all.get(name)).unwrap_or(&Value::Null);

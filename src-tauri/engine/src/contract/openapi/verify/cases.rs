@@ -12,7 +12,7 @@ use super::{
     trial::Trial,
 };
 use crate::contract::{
-    generate::{Case, Chance, Generator, plain_text, shape_properties, types_of},
+    generate::{Case, Chance, Generator, Style, plain_text, shape_properties, types_of},
     schema::escape,
 };
 
@@ -383,6 +383,15 @@ fn sure(param: &Param, value: &Value) -> bool {
     }
 }
 
+/// Whether a part of an object is written as nothing at all in brackets: what has no members has no `name[key]=value`.
+fn vanishes(value: &Value, depth: usize) -> bool {
+    match value {
+        Value::Object(members) => members.is_empty() && depth > 0 || members.values().any(|inner| vanishes(inner, depth + 1)),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
 /// Whether a value can be written where the parameter goes.
 fn can_be_sent(param: &Param, value: &Value) -> bool {
     let texts: Vec<String> = match value {
@@ -405,7 +414,7 @@ fn can_be_sent(param: &Param, value: &Value) -> bool {
                         && text.chars().all(|c| !c.is_control() && !matches!(c, '/' | '\\' | ';' | '%' | '?' | '#'))
                 })
         }
-        In::Query => all(&|text| text.len() <= 2000),
+        In::Query => all(&|text| text.len() <= 2000) && !(param.style == Style::DeepObject && vanishes(value, 0)),
         In::Header => {
             !texts.is_empty()
                 && all(&|text| {
