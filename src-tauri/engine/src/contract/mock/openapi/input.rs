@@ -292,13 +292,22 @@ fn multipart(body: &[u8], content_type: &str, generator: Option<&Generator>) -> 
     let boundary = content_type.split(';').filter_map(|part| part.trim().strip_prefix("boundary=")).next();
     let boundary = boundary.unwrap_or_default().trim_matches('"');
     let text = String::from_utf8_lossy(body);
-    let mut pairs = Vec::new();
+    let (mut pairs, mut parsed) = (Vec::new(), Vec::new());
     for part in text.split(&format!("--{boundary}")).take(MOST_MEMBERS) {
         let Some((head, content)) = part.split_once("\r\n\r\n") else { continue };
         let name = head.split(';').filter_map(|piece| piece.trim().strip_prefix("name=\"")).next();
         let Some(name) = name.and_then(|rest| rest.split('"').next()) else { continue };
-        pairs.push((name.to_owned(), content.strip_suffix("\r\n").unwrap_or(content).to_owned()));
+        let content = content.strip_suffix("\r\n").unwrap_or(content);
+        // A part may say that it is JSON, and then it is no text.
+        match serde_json::from_str::<Value>(content) {
+            Ok(value) if head.to_ascii_lowercase().contains("application/json") => parsed.push((name.to_owned(), value)),
+            _ => pairs.push((name.to_owned(), content.to_owned())),
+        }
     }
     let schema = generator.map_or(&Value::Bool(true), Generator::schema);
-    members(&pairs, schema, schema)
+    let mut whole = members(&pairs, schema, schema);
+    if let Value::Object(members) = &mut whole {
+        members.extend(parsed);
+    }
+    whole
 }
