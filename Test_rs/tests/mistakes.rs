@@ -18,7 +18,7 @@ fn a_mistake_has_its_place_and_the_nearest_word() {
     check(
         &with("  interval: 30s"),
         "orders.yaml:3:3: Unknown field \"interval\": expected one of name, version, description, system, base_url, auth, headers, \
-         endpoints, request_schema, response_schema, error_handling, health, metrics, slo, load. \"interval\" is a field of `health`: move it there",
+         endpoints, request_schema, response_schema, error_handling, health, metrics, slo, load, contract. \"interval\" is a field of `health`: move it there",
     );
     check(
         "integration:\n  version: \"1\"\n",

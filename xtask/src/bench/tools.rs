@@ -133,7 +133,7 @@ fn patchbay(url: &str, seed: u64, card: &Card, work: &Path, patience: Duration) 
     let ended = bounded::run(&mut command, work, patience)?;
     let report: Value = serde_json::from_str(&ended.stdout).unwrap_or_default();
     let mut lines = BTreeSet::new();
-    for endpoint in list(&report["endpoints"]) {
+    for endpoint in list(&report["report"]["endpoints"]) {
         for check in list(&endpoint["checks"]).iter().filter(|check| check["verdict"] == "fail") {
             if check["severity"] != "warning" && check["accepted"].is_null() {
                 lines.insert(format!("{} {} {}", text(&endpoint["endpoint"]), text(&check["check"]), text(&check["pointer"])));
