@@ -168,7 +168,7 @@ fn DocumentRuns(props: &DocumentRunsProps) -> Html {
     html! {
         <div class="stack" data-test="contract-page">
             <h2 class="breakable">{ &source }</h2>
-            <ContractRuns subject={Subject::Document { source, options: props.form.options() }} {job} runs={Some(Rc::new(runs))} {what} />
+            <ContractRuns subject={Subject::Document { source, options: Box::new(props.form.options()) }} {job} runs={Some(Rc::new(runs))} {what} />
         </div>
     }
 }

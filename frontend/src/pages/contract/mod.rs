@@ -39,7 +39,7 @@ pub enum Subject {
         /// The file or its address.
         source: String,
         /// How it is verified.
-        options: ContractOptions,
+        options: Box<ContractOptions>,
     },
 }
 
@@ -52,7 +52,7 @@ impl Subject {
                 start.run(StartContract { integration: name.clone(), options });
             }
             Self::Document { source, options } => {
-                let options = ContractOptions { only, ..options.clone() };
+                let options = ContractOptions { only, ..(**options).clone() };
                 start.run(StartDocumentContract { source: source.clone(), options });
             }
         }

@@ -190,9 +190,9 @@ impl Service {
             answer = answer.with(&name, if text == "*" { "mock".to_owned() } else { text });
         }
         for condition in &expect.conditions {
-            let header = Regex::new(r"^\[HEADER\]\.([A-Za-z0-9-]+) == (.+)$").ok();
-            if let Some(found) = header.as_ref().and_then(|header| header.captures(condition)) {
-                let (name, value) = (found[1].to_ascii_lowercase(), literal(&found[2]));
+            let header = condition.strip_prefix("[HEADER].").and_then(|rest| rest.split_once(" == "));
+            if let Some((name, value)) = header {
+                let (name, value) = (name.to_ascii_lowercase(), literal(value));
                 answer.headers.retain(|(known, _)| *known != name);
                 answer = answer.with(&name, value);
             }

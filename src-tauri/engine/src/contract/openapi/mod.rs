@@ -50,6 +50,9 @@ pub struct Api {
     shared: Arc<schema::Shared>,
 }
 
+/// Schemes that are needed together, each with the scopes that it has to have.
+pub type Together = Vec<(String, Vec<String>)>;
+
 impl Api {
     /// The whole document, with all that it refers to. Each `pointer` of the model leads into it.
     pub fn root(&self) -> &Value {
@@ -96,7 +99,7 @@ pub struct Operation {
     pub responses: Vec<Response>,
     /// The ways to authenticate, one of which is enough; one without any scheme means that none is needed. Empty where
     /// nothing is asked for.
-    pub security: Vec<Vec<(String, Vec<String>)>>,
+    pub security: Vec<Together>,
 }
 
 impl Operation {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{ParameterPlace, read::Reader};
+use super::{ParameterPlace, Together, read::Reader};
 use crate::contract::document::join;
 
 /// A security scheme.
@@ -55,7 +55,7 @@ impl Reader<'_> {
     }
 
     /// The alternatives of a `security`, where it is one. Names of schemes that aren't there are told.
-    pub(super) fn security(&mut self, pointer: &str, schemes: &[Scheme]) -> Option<Vec<Vec<(String, Vec<String>)>>> {
+    pub(super) fn security(&mut self, pointer: &str, schemes: &[Scheme]) -> Option<Vec<Together>> {
         let alternatives = self.root().pointer(pointer)?.as_array()?.clone();
         let mut security = Vec::new();
         for (index, alternative) in alternatives.iter().enumerate() {

@@ -370,8 +370,8 @@ fn unwrapped(value: Value, collection: &Collection) -> Option<Map<String, Value>
     if identity_of(&members, &collection.parameter, &collection.noun).is_some() {
         return Some(members);
     }
-    let inner = members.values().filter_map(Value::as_object);
-    let found = inner.filter(|inner| identity_of(inner, &collection.parameter, &collection.noun).is_some()).cloned().next();
+    let mut inner = members.values().filter_map(Value::as_object);
+    let found = inner.find(|inner| identity_of(inner, &collection.parameter, &collection.noun).is_some()).cloned();
     Some(found.unwrap_or(members))
 }
 
