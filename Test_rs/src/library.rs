@@ -324,6 +324,7 @@ impl Shelves {
     }
 
     /// A body of that schema, or the refusal of another.
+    #[allow(clippy::result_large_err, reason = "it is answered at once")]
     fn body(&self, call: &Call<'_>, schema: &str) -> Result<Value, Response> {
         let kind = call.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if !kind.starts_with("application/json") {
