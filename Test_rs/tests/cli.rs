@@ -3,7 +3,7 @@
 use patchbay_tests::program::{Desk, Ran};
 use serde_json::Value;
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "init",
     "sample",
     "list",
@@ -15,6 +15,7 @@ const COMMANDS: [&str; 18] = [
     "load",
     "scrape",
     "query",
+    "mock",
     "monitor",
     "secret",
     "history",

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Problem, Timestamp, contract::ContractKind, sample::Faults};
 
+/// The credential that a mock takes which the window started: it guards nothing.
+pub const MOCK_TOKEN: &str = "patchbay-mock";
+
 /// A mock that runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MockState {

@@ -1,4 +1,4 @@
-//! Contracts: the last run of each integration, and any other document held against an address.
+//! Contracts: the last run of each integration, and any other document held against an address, and mocks.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -17,6 +17,7 @@ use super::{
         probe::AuthEditor,
     },
     kinds::LastRunsPage,
+    mocks::Mocks,
 };
 use crate::{
     components::{Button, Field, Glyph, Input, Kind, Panel},
@@ -74,6 +75,7 @@ pub fn ContractsPage() -> Html {
             </Panel>
             <JobEnd refused={start.problem.clone()} finished={None} />
             if let Some(verified) = &*verified { <DocumentRuns key={verified.source.clone()} form={verified.clone()} /> }
+            <Mocks />
         </>
     }
 }

@@ -9,6 +9,7 @@ pub mod integration;
 mod integrations;
 mod kinds;
 mod log;
+mod mocks;
 mod overview;
 mod run;
 mod settings;

@@ -161,7 +161,7 @@ pub(super) fn text(out: &Out, report: &ContractReport, run: i64) -> String {
     for endpoint in &report.endpoints {
         let timing = if endpoint.status.is_some() { words::ms(endpoint.timing.total_ms) } else { String::new() };
         let attempts = match (endpoint.cases, endpoint.attempts) {
-            (2.., _) => format!("{} cases", endpoint.cases),
+            (2.., _) => format!(", {} cases", endpoint.cases),
             (_, 2..) => format!(", {} attempts", endpoint.attempts),
             _ => String::new(),
         };

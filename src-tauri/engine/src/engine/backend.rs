@@ -3,9 +3,10 @@
 use patchbay_contracts::{
     Code, Problem,
     health::{HealthCheck, HealthHistory, Incident},
+    integration::{Auth, AuthSpec},
     ipc::{self, Backend, Event},
     metrics::{Line, ScrapeReport, SeriesInfo},
-    mock::MockState,
+    mock::{MOCK_TOKEN, MockState},
     probe::{ProbeRequest, Understood},
     run::{Job, Report, Run, RunSummary},
     sample::SampleState,
@@ -266,7 +267,8 @@ impl Backend for Engine {
 
     async fn start_mock(&self, arguments: ipc::StartMock) -> Result<MockState> {
         let ipc::StartMock { contract, port, seed, faults } = arguments;
-        self.start_mock_of(&contract, MockOptions { port, seed, faults, ..MockOptions::default() }).await
+        let auth = Some(Auth::Spec(AuthSpec::Bearer { token: MOCK_TOKEN.to_owned() }));
+        self.start_mock_of(&contract, MockOptions { port, seed, faults, auth, ..MockOptions::default() }).await
     }
 
     async fn stop_mock(&self, arguments: ipc::StopMock) -> Result<Vec<MockState>> {
