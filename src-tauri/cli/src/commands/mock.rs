@@ -8,7 +8,7 @@ use patchbay_engine::{
     secrets::guard_panics,
 };
 
-use super::interrupt;
+use super::until_over;
 use crate::{
     Outcome,
     arguments::MockArguments,
@@ -37,18 +37,7 @@ pub(super) async fn run(out: &Out, arguments: MockArguments, config: Config) -> 
         "url": mock.url(), "file": arguments.file, "token": token, "seed": arguments.seed, "faults": arguments.faults,
     });
     out.result(&document, || text(&mock, &arguments, token.as_deref()));
-    let end = interrupt();
-    let over = async {
-        match arguments.duration {
-            Some(duration) => tokio::time::sleep(duration.0).await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = end.cancelled() => {}
-        () = over => {}
-        () = mock.ended() => {}
-    }
+    until_over(arguments.duration, mock.ended()).await;
     mock.stop();
     engine.close().await;
     Ok(Verdict::Pass)

@@ -19,7 +19,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use patchbay_contracts::{Code, Problem, Timestamp, ipc::Backend, run::Verdict};
+use patchbay_contracts::{Code, Problem, Timestamp, ipc::Backend, run::Verdict, units::Span};
 use patchbay_engine::{Engine, engine::Config, secrets::guard_panics, workspace::Workspace};
 use tokio_util::sync::CancellationToken;
 
@@ -120,6 +120,22 @@ pub(crate) fn interrupt() -> CancellationToken {
         }
     });
     token
+}
+
+/// Waits for Ctrl-C, for the end of the time where there is one, or for the end of what runs by itself.
+pub(crate) async fn until_over(duration: Option<Span>, ended: impl Future<Output = ()>) {
+    let over = async {
+        match duration {
+            Some(duration) => tokio::time::sleep(duration.0).await,
+            None => std::future::pending().await,
+        }
+    };
+    let end = interrupt();
+    tokio::select! {
+        () = end.cancelled() => {}
+        () = over => {}
+        () = ended => {}
+    }
 }
 
 /// The time of day.

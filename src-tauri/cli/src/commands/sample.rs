@@ -3,7 +3,7 @@
 use patchbay_contracts::{Code, Problem, integration::Method, probe::ProbeRequest, run::Verdict};
 use patchbay_engine::{Engine, sample::Sample};
 
-use super::interrupt;
+use super::until_over;
 use crate::{Outcome, arguments::SampleArguments, output::Out};
 
 pub(super) async fn run(engine: &Engine, out: &Out, arguments: &SampleArguments) -> Outcome {
@@ -27,18 +27,7 @@ pub(super) async fn run(engine: &Engine, out: &Out, arguments: &SampleArguments)
             arguments.token
         )
     });
-    let end = interrupt();
-    let over = async {
-        match arguments.duration {
-            Some(duration) => tokio::time::sleep(duration.0).await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = end.cancelled() => {}
-        () = over => {}
-        () = sample.ended() => {}
-    }
+    until_over(arguments.duration, sample.ended()).await;
     sample.stop();
     Ok(Verdict::Pass)
 }

@@ -38,6 +38,9 @@ impl Engine {
         if let Some(auth) = &options.auth {
             definition.auth = Some(auth.clone());
         }
+        if let Some(Auth::Kind(kind)) = definition.auth {
+            definition.auth = Some(Auth::Spec(http::spelled_out(kind, Some(&definition.name))?));
+        }
         definition.headers.extend(options.headers.iter().cloned());
         definition.endpoints.retain(|endpoint| contract::wanted(&options, &[&endpoint.label()]));
         Ok(self.start(RunKind::Contract, definition.name.clone(), |engine, reins| async move {

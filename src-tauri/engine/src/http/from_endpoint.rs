@@ -87,7 +87,7 @@ pub(super) fn secret_stem(integration: &str) -> String {
 }
 
 /// An authentication that is written as its type alone, with the customary secrets.
-pub(super) fn spelled_out(kind: AuthKind, integration: Option<&str>) -> Result<AuthSpec> {
+pub(crate) fn spelled_out(kind: AuthKind, integration: Option<&str>) -> Result<AuthSpec> {
     if kind == AuthKind::None {
         return Ok(AuthSpec::None);
     }

@@ -34,6 +34,7 @@ pub use self::{
     understand::{Extracted, UnderstoodWithSecrets, understand},
 };
 pub(crate) use self::{
+    from_endpoint::spelled_out,
     outgoing::{filled_body, pieces},
     pool::{Answer, Exchanged, Pool},
     retry::send_spaced_unredacted,

@@ -36,6 +36,7 @@ pub use self::{
 };
 pub(in crate::contract) use self::{
     open::read_file,
+    pointer::fragment,
     references::{allowed, refused, shown_as},
 };
 

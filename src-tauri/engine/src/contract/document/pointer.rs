@@ -2,7 +2,24 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+
+/// What a fragment can't hold as it is (RFC 3986, 3.5), and the percent sign.
+const FRAGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// A key as a part of a pointer.
 pub fn escape(key: &str) -> Cow<'_, str> {
@@ -17,6 +34,11 @@ pub fn unescape(part: &str) -> Cow<'_, str> {
 /// A pointer with a further key.
 pub fn join(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", escape(key))
+}
+
+/// A reference to a pointer within the same document: `#` and the pointer, percent-encoded.
+pub(in crate::contract) fn fragment(pointer: &str) -> String {
+    format!("#{}", utf8_percent_encode(pointer, FRAGMENT))
 }
 
 /// The pointer in the fragment of a reference, which is percent-encoded there (RFC 6901, 6). `None` where the fragment is

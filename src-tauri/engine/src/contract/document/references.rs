@@ -10,12 +10,11 @@ use std::{
 };
 
 use patchbay_contracts::{Code, Place, Problem};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use super::{
     Document, MAX_BYTES,
-    pointer::{escape, of_fragment, unescape},
+    pointer::{escape, fragment, of_fragment, unescape},
 };
 use crate::{Result, definition::syntax, http::Context};
 
@@ -33,23 +32,6 @@ const MAX_DOCUMENTS: usize = 500;
 const MAX_TOTAL: usize = 4 * MAX_BYTES;
 /// The most references that are followed.
 const MAX_REFERENCES: usize = 200_000;
-
-/// What a fragment can't hold as it is (RFC 3986, 3.5), and the percent sign.
-const FRAGMENT: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'<')
-    .add(b'>')
-    .add(b'[')
-    .add(b'\\')
-    .add(b']')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
 
 /// A reference that leads somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -339,7 +321,7 @@ impl Bundling {
                     let target = format!("{}{pointer}", prefix(to));
                     let written = values.get_mut(number).and_then(|value| value.pointer_mut(&text));
                     if let Some(written) = written {
-                        *written = Value::String(format!("#{}", utf8_percent_encode(&target, FRAGMENT)));
+                        *written = Value::String(fragment(&target));
                     }
                     references.push(Reference { at, target });
                 }

@@ -5,11 +5,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use super::schema::Shared;
-use crate::contract::document::{escape, join};
+use crate::contract::document::{escape, fragment, join};
 
 pub(super) mod circles;
 mod discriminator;
@@ -17,21 +16,6 @@ mod format;
 
 /// What the name of a schema ends in that is taken without what its discriminator asks: as the base of another one.
 pub(super) const BASE: &str = "#base";
-const FRAGMENT: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'<')
-    .add(b'>')
-    .add(b'[')
-    .add(b'\\')
-    .add(b']')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
 /// How many schemas are looked through for the marks of one schema's properties, each once: what refers to itself would have
 /// no end, and a chain of references no bound.
 const SEEN: usize = 200;
@@ -81,7 +65,7 @@ impl Key {
 
     fn reference(&self) -> Value {
         let pointer = format!("/$defs/{}", escape(&self.name()));
-        Value::String(format!("#{}", utf8_percent_encode(&pointer, FRAGMENT)))
+        Value::String(fragment(&pointer))
     }
 }
 

@@ -134,7 +134,11 @@ impl<'s> Reader<'s> {
         if self.swagger() {
             return if at.is_empty() { super::swagger::servers(self.root(), base) } else { Vec::new() };
         }
-        let Some(all) = self.root().pointer(&format!("{at}/servers")).and_then(Value::as_array) else { return Vec::new() };
+        let all = self.root().pointer(&format!("{at}/servers")).and_then(Value::as_array);
+        let Some(all) = all.filter(|all| !all.is_empty()) else {
+            // Without servers, it is the root of where the document came from (OpenAPI 3.0.4, 4.8.1.1).
+            return if at.is_empty() { vec![absolute("/", base)] } else { Vec::new() };
+        };
         let url = |server: &Value| {
             let mut url = server.get("url")?.as_str()?.to_owned();
             for (name, variable) in server.get("variables").and_then(Value::as_object).into_iter().flatten() {

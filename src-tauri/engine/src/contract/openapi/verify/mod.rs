@@ -28,8 +28,7 @@ use futures_util::{StreamExt as _, stream};
 use patchbay_contracts::{
     Code, Problem,
     contract::{CheckResult, ContractOptions, ContractProgress, ContractReport, Coverage, EndpointResult},
-    integration::{Auth, AuthKind, AuthSpec},
-    run::Verdict,
+    integration::{Auth, AuthSpec},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -39,14 +38,14 @@ use self::{
     judge::Finding,
     plan::Weights,
     resources::collections,
-    run::{Run, verdict},
+    run::Run,
     wire::{Ended, Wire},
 };
 use super::Api;
 use crate::{
     Result,
     contract::{document::Document, judge::redact},
-    http::{Bounds, Context, Pool, address, short_secret},
+    http::{Bounds, Context, Pool, address, spelled_out},
     secrets::template::fill_plain,
 };
 
@@ -75,7 +74,7 @@ pub async fn verify(
     let Compiled { ops, problems: unusable, cut } = compile(&api, options);
     let base = base_url(context, &api, options)?;
     let seed = options.seed.unwrap_or(SEED);
-    let common = Common { base: base.clone(), headers: options.headers.clone(), auth: auth(options, &api)? };
+    let common = Common { base: base.clone(), headers: options.headers.clone(), auth: auth(options)? };
     let pool = Pool::new(&address(&fill_plain(&base, &context.scope)?)?, BOUNDS).await?;
     let wire = Wire::new(context.clone(), common, cancel.clone(), options.budget.map(|span| span.0), pool);
     let collections = collections(&ops);
@@ -127,38 +126,30 @@ pub async fn verify(
         notes.push("No operation was chosen, so that nothing was judged".to_owned());
     }
     let mut problems = api.problems.clone();
-    problems.extend(unusable);
-    if api.broken.is_empty() && !problems.is_empty() {
+    if api.broken.is_empty() {
         // Oddities that cost no operation are no reason to doubt what was judged.
         notes.extend(problems.drain(..).map(|problem| problem.to_string()));
     }
+    problems.extend(unusable);
     let seen = run.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     let coverage = Coverage {
         operations: run.ops.iter().zip(&seen).filter(|(op, _)| op.chosen).map(|(op, seen)| seen.coverage(op)).collect(),
     };
-    Ok(ContractReport {
-        integration: if api.title.is_empty() { document.file.clone() } else { api.title.clone() },
-        kind: document.kind,
+    let mut report = ContractReport {
         version: Some(api.version.clone()).filter(|version| !version.is_empty()),
-        file: document.file.clone(),
         base_url: redactor.text(&base),
         at,
         duration_ms: clock.elapsed().saturating_sub(began).as_secs_f64() * 1e3,
-        verdict: whole_verdict(&endpoints, partial, &api),
         partial,
         endpoints,
         seed: Some(seed),
         coverage: Some(coverage),
         problems,
         notes,
-        accepted_file: None,
-    })
-}
-
-/// An operation that can't be used leaves a run without a pass: nobody knows whether it holds.
-fn whole_verdict(endpoints: &[EndpointResult], partial: bool, api: &Api) -> Verdict {
-    let broken = api.broken.iter().map(|_| Verdict::Inconclusive);
-    verdict(endpoints.iter().map(|result| result.verdict).chain(broken), partial)
+        ..ContractReport::new(document.kind, if api.title.is_empty() { &document.file } else { &api.title }, &document.file)
+    };
+    report.conclude();
+    Ok(report)
 }
 
 /// The last touches on a result.
@@ -195,23 +186,11 @@ fn base_url(context: &Context, api: &Api, options: &ContractOptions) -> Result<S
     Ok(if base.contains("://") || base.contains("${") { base } else { whole.to_string().trim_end_matches('/').to_owned() })
 }
 
-/// How requests authenticate, the short form spelled out.
-fn auth(options: &ContractOptions, api: &Api) -> Result<Option<AuthSpec>> {
-    Ok(match &options.auth {
-        None => None,
-        Some(Auth::Spec(spec)) => Some(spec.clone()),
-        Some(Auth::Kind(kind)) => {
-            let Some(name) = short_secret(&api.title, *kind) else { return Ok(Some(AuthSpec::None)) };
-            let value = format!("${{secret:{name}}}");
-            match kind {
-                AuthKind::None => Some(AuthSpec::None),
-                AuthKind::Bearer => Some(AuthSpec::Bearer { token: value }),
-                AuthKind::ApiKey => Some(AuthSpec::ApiKey { name: "X-API-Key".to_owned(), value, place: Default::default() }),
-                AuthKind::Basic => {
-                    return Err(Problem::new(Code::InvalidInput, "Basic authentication needs a user")
-                        .next("Write basic:USER:${secret:NAME}"));
-                }
-            }
-        }
-    })
+/// How requests authenticate. A type alone names the secrets of an integration, and a document belongs to none.
+fn auth(options: &ContractOptions) -> Result<Option<AuthSpec>> {
+    match &options.auth {
+        None => Ok(None),
+        Some(Auth::Spec(spec)) => Ok(Some(spec.clone())),
+        Some(Auth::Kind(kind)) => spelled_out(*kind, None).map(Some),
+    }
 }

@@ -13,7 +13,6 @@ use patchbay_contracts::{
     contract::{Check, Severity},
     integration::Method,
     probe::SentRequest,
-    run::Verdict,
 };
 use serde_json::{Value, json};
 
@@ -448,13 +447,4 @@ fn unreachable(op: &Op, trial: &Trial, problem: &Problem) -> Finding {
 pub(super) fn absent(problem: &Problem) -> bool {
     use patchbay_contracts::Code::{Certificate, Dns, Refused, Tls, Unreachable};
     matches!(problem.code, Dns | Refused | Unreachable | Tls | Certificate)
-}
-
-/// The verdict of a whole run.
-pub(super) fn verdict(all: impl IntoIterator<Item = Verdict>, partial: bool) -> Verdict {
-    let all: Vec<Verdict> = all.into_iter().collect();
-    match Verdict::of(all.iter().copied()) {
-        Verdict::Pass if partial || all.is_empty() => Verdict::Inconclusive,
-        verdict => verdict,
-    }
 }
