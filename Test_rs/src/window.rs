@@ -164,7 +164,8 @@ impl Window {
 
     /// Presses a key, or several one after the other, wherever the focus is.
     pub async fn keys(&self, keys: &str) {
-        self.css("body").await.send_keys(keys).await.expect("the window takes keys");
+        // Keys sent to the body would take the focus from where it is.
+        self.client.active_element().await.expect("a page").send_keys(keys).await.expect("the window takes keys");
     }
 
     /// The enter key.

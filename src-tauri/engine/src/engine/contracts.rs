@@ -42,14 +42,18 @@ impl Engine {
             definition.auth = Some(Auth::Spec(http::spelled_out(kind, Some(&definition.name))?));
         }
         definition.headers.extend(options.headers.iter().cloned());
-        definition.endpoints.retain(|endpoint| contract::wanted(&options, &[&endpoint.label()]));
+        let wanted = with_what_they_need(&mut definition, &options);
         Ok(self.start(RunKind::Contract, definition.name.clone(), |engine, reins| async move {
             let mut listener = Listener::new(engine.clone(), reins.id);
             let context = engine.context(Some(&definition.name));
-            let verified = contract::verify(&context, &file, &definition, &parsed.positions, &schemas, &reins.cancel, |news| {
-                listener.hear(news);
-            });
+            let verified =
+                contract::verify(&context, &file, &definition, &parsed.positions, &schemas, &reins.cancel, |mut news| {
+                    news.results.retain(|result| wanted.contains(&result.endpoint));
+                    listener.hear(news);
+                });
             let mut report = verified.await;
+            report.endpoints.retain(|result| wanted.contains(&result.endpoint));
+            report.conclude();
             if let Some(source) = &definition.contract
                 && !report.partial
             {
@@ -190,6 +194,23 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Leaves only the endpoints that are wanted, and those that capture what they refer to; gives the labels of the wanted ones.
+fn with_what_they_need(definition: &mut Integration, options: &ContractOptions) -> Vec<String> {
+    let endpoints = &definition.endpoints;
+    let mut needed: Vec<bool> = endpoints.iter().map(|endpoint| contract::wanted(options, &[&endpoint.label()])).collect();
+    let chosen = endpoints.iter().zip(&needed).filter(|(_, needed)| **needed).map(|(endpoint, _)| endpoint.label()).collect();
+    // What is needed stands before what needs it.
+    for index in (0..endpoints.len()).rev() {
+        let text = if needed[index] { serde_json::to_string(&endpoints[index]).unwrap_or_default() } else { continue };
+        for (earlier, needed) in endpoints[..index].iter().zip(&mut needed) {
+            *needed |= earlier.capture.keys().any(|name| text.contains(&format!("${{{name}}}")));
+        }
+    }
+    let mut kept = needed.into_iter();
+    definition.endpoints.retain(|_| kept.next().unwrap_or(true));
+    chosen
 }
 
 /// Hands progress on, not too often, and nothing of it lost.

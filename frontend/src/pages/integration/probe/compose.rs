@@ -1,6 +1,6 @@
 //! The request: an address or a curl line, and all that goes with it.
 
-use std::rc::Rc;
+use std::{cell::RefCell, rc::Rc};
 
 use patchbay_contracts::{
     Problem,
@@ -37,7 +37,12 @@ pub struct ComposerProps {
 #[derive(Debug, Clone, PartialEq)]
 enum Reading {
     Nothing,
-    Understood { ignored: Vec<String>, secrets: Vec<String> },
+    /// It is not understood yet.
+    UnderWay,
+    Understood {
+        ignored: Vec<String>,
+        secrets: Vec<String>,
+    },
     Not(Problem),
 }
 
@@ -53,8 +58,10 @@ pub fn Composer(props: &ComposerProps) -> Html {
         use_effect_with(request.timeout, move |span| timeout.set((span.map(|span| span.to_string()).unwrap_or_default(), None)));
     }
     let set = |change: fn(&mut ProbeRequest, String)| with(props, change);
-    let understand = understand(props, &reading);
-    let send = send(props, &reading);
+    // Whether the line that is being understood is to be sent then: somebody may be quicker than that.
+    let sent_then = use_mut_ref(|| false);
+    let understand = understand(props, &reading, &sent_then);
+    let send = send(props, &reading, &sent_then);
     let on_address = {
         let (set, understand) = (set(|request, url| request.url = url), understand.clone());
         Callback::from(move |text: String| if is_curl(&text) { understand.emit((text, false)) } else { set.emit(text) })
@@ -103,7 +110,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
                 <Select label="Method" options={methods} value={request.method.as_str()} on_change={on_method} test="probe-method" />
                 <Input value={request.url.clone()} on_input={on_address} code=true label="Address, or a curl line" autofocus=true
                     placeholder="https://api.example.com/v1/orders, or a curl line" test="probe-url" />
-                <Button kind={Kind::Primary} glyph={Glyph::Play} submit=true busy={props.busy} disabled={request.url.trim().is_empty()}
+                <Button kind={Kind::Primary} glyph={Glyph::Play} submit=true busy={props.busy} disabled={request.url.trim().is_empty() && *reading != Reading::UnderWay}
                     test="probe-send" label="Send (Ctrl+Enter)">{ "Send" }</Button>
             </div>
             { read_out(&reading) }
@@ -168,11 +175,19 @@ fn on_timeout(props: &ComposerProps, field: &UseStateHandle<(String, Option<Attr
 }
 
 /// Takes over what a line describes, and sends it right away if that was asked for.
-fn understand(props: &ComposerProps, reading: &UseStateHandle<Reading>) -> Callback<(String, bool)> {
+fn understand(
+    props: &ComposerProps,
+    reading: &UseStateHandle<Reading>,
+    sent_then: &Rc<RefCell<bool>>,
+) -> Callback<(String, bool)> {
     let (old, on_change, on_send, reading) =
         (props.request.clone(), props.on_change.clone(), props.on_send.clone(), reading.setter());
+    let sent_then = sent_then.clone();
     Callback::from(move |(input, then_send): (String, bool)| {
         let (old, on_change, on_send, reading) = (old.clone(), on_change.clone(), on_send.clone(), reading.clone());
+        let sent_then = sent_then.clone();
+        sent_then.replace(then_send);
+        reading.set(Reading::UnderWay);
         spawn_local(async move {
             match call(UnderstandRequest { input: input.clone() }).await {
                 Ok(Understood { request, ignored, secrets }) => {
@@ -183,7 +198,7 @@ fn understand(props: &ComposerProps, reading: &UseStateHandle<Reading>) -> Callb
                         Reading::Understood { ignored, secrets }
                     });
                     on_change.emit(kept.clone());
-                    if then_send {
+                    if sent_then.take() {
                         on_send.emit(kept);
                     }
                 }
@@ -196,10 +211,15 @@ fn understand(props: &ComposerProps, reading: &UseStateHandle<Reading>) -> Callb
 /// Sends the request. What stands in the address is understood first: it may lack its scheme, be a curl line, or hold a
 /// credential that must not be stored. What a reference stands for is known only where it is sent, so an address with
 /// one is left as it is.
-fn send(props: &ComposerProps, reading: &UseStateHandle<Reading>) -> Callback<()> {
+fn send(props: &ComposerProps, reading: &UseStateHandle<Reading>, sent_then: &Rc<RefCell<bool>>) -> Callback<()> {
     let (request, on_send, busy) = (props.request.clone(), props.on_send.clone(), props.busy);
-    let (understand, reading) = (understand(props, reading), reading.setter());
+    let (understand, sent_then) = (understand(props, reading, sent_then), sent_then.clone());
+    let (under_way, reading) = (**reading == Reading::UnderWay, reading.setter());
     Callback::from(move |()| {
+        if under_way {
+            sent_then.replace(true);
+            return;
+        }
         let url = request.url.trim();
         if busy || url.is_empty() {
             return;
@@ -215,7 +235,7 @@ fn send(props: &ComposerProps, reading: &UseStateHandle<Reading>) -> Callback<()
 
 fn read_out(reading: &Reading) -> Html {
     match reading {
-        Reading::Nothing => Html::default(),
+        Reading::Nothing | Reading::UnderWay => Html::default(),
         Reading::Not(problem) => html! { <ProblemView problem={problem.clone()} /> },
         Reading::Understood { ignored, secrets } => html! {
             <div class="stack" data-test="understood">
