@@ -76,7 +76,10 @@ pub fn Mocks() -> Html {
                 </div>
             </form>
             if let Some(problem) = &mocks.problem { <ProblemView problem={problem.clone()} /> }
-            { for running.into_iter().map(|mock| html! { <Mock key={mock.id} {mock} on_stop={on_stop.clone()} /> }) }
+            { for running.into_iter().map(|mock| {
+                let key = mock.id;
+                html! { <Mock {key} {mock} on_stop={on_stop.clone()} /> }
+            }) }
         </Panel>
     }
 }
