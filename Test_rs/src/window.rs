@@ -162,9 +162,13 @@ impl Window {
         self.client.execute(script, vec![element, json!(text)]).await.expect("the text is pasted");
     }
 
-    /// Presses a key, or several one after the other, wherever the focus is.
+    /// Presses a key, or several one after the other, with the focus in no field.
     pub async fn keys(&self, keys: &str) {
-        // Keys sent to the body would take the focus from where it is.
+        self.css("body").await.send_keys(keys).await.expect("the window takes keys");
+    }
+
+    /// Presses a key, or several one after the other, where the focus is.
+    pub async fn keys_here(&self, keys: &str) {
         self.client.active_element().await.expect("a page").send_keys(keys).await.expect("the window takes keys");
     }
 

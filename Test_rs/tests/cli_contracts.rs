@@ -165,7 +165,7 @@ fn what_is_no_contract_is_told_with_what_was_looked_for() {
         let ran = desk.run(&["contract", "test", "thing.yaml", "--url", "http://127.0.0.1:9"]).exits(2);
         assert!(ran.stderr.contains(says), "{says:?} is not in {}", ran.stderr);
     };
-    check("hello: world\n", "OpenAPI");
+    check("hello: world\n", "`openapi`");
     check("openapi: 4.0.0\n", "3.1");
     check("{\"openapi\": \"3.0.0\",", "thing.yaml:1");
     check("", "empty");

@@ -114,7 +114,7 @@ async fn a_contract_holds_until_a_field_drifts_and_then_names_it() {
     window.gone("[data-test=\"check-detail\"]").await;
     let focused = "return document.activeElement.closest('[data-test=\"matrix-cell\"]')?.dataset.state ?? 'elsewhere';";
     assert_eq!(window.client.execute(focused, Vec::new()).await.expect("a page"), "failed", "the focus is where it was");
-    window.keys(&Window::enter()).await;
+    window.keys_here(&Window::enter()).await;
     window.find("check-detail").await;
     window.close().await;
 }
