@@ -150,6 +150,10 @@ fn an_integration_is_held_to_the_document_that_it_names() {
     let held = desk.run(&["contract", "test", "books", "--json"]).exits(0).json();
     assert_eq!(held["report"]["seed"], 3);
     assert_eq!(held["report"]["endpoints"].as_array().map(Vec::len), Some(4), "{held}");
+    // A credential that is typed in plain takes the place of the file's, and is repeated nowhere.
+    let wrong = desk.run(&["contract", "test", "books", "--auth", "bearer:canary-7f3e91", "--json"]);
+    assert_ne!(wrong.status, 0, "{}", wrong.stdout);
+    assert!(wrong.stdout.contains("SECRET_TOKEN") && !wrong.stdout.contains("canary-7f3e91"), "{}", wrong.stdout);
     let gone = desk.workspace().join("api/books.yaml");
     std::fs::remove_file(gone).expect("it is there");
     let lost = desk.run(&["contract", "test", "books"]);
@@ -172,6 +176,9 @@ fn what_is_no_contract_is_told_with_what_was_looked_for() {
     check("", 2, "empty");
     let nothing = desk.run(&["contract", "test", "nowhere.yaml"]).exits(2);
     assert!(nothing.stderr.contains("nowhere.yaml"), "{}", nothing.stderr);
+    desk.write("books.yaml", DOCUMENT);
+    let loose = desk.run(&["contract", "test", "books.yaml", "--auth", "bearer:canary-7f3e91"]).exits(2);
+    assert!(loose.stderr.contains("--url") && !loose.stderr.contains("canary-7f3e91"), "{}", loose.stderr);
     let kind = desk.run(&["contract", "test", "nowhere.yaml", "--auth", "barer:x"]).exits(2);
     assert!(kind.stderr.contains("bearer:TOKEN") && !kind.stderr.contains("barer:x"), "{}", kind.stderr);
 }

@@ -44,7 +44,7 @@ async fn test(engine: &Engine, out: &Out, arguments: TestArguments) -> Outcome {
     let subject = subject(engine, &contract)?;
     let start = async {
         match subject {
-            Some(subject) => engine.start_contract_of(subject, options),
+            Some(subject) => engine.start_contract_of(subject, options).await,
             None => engine.start_document_contract_of(contract, options).await,
         }
     };

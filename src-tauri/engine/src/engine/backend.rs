@@ -144,7 +144,7 @@ impl Backend for Engine {
     }
 
     async fn start_contract(&self, arguments: ipc::StartContract) -> Result<Job> {
-        self.start_contract_of(self.subject(&arguments.integration)?, arguments.options)
+        self.start_contract_of(self.subject(&arguments.integration)?, arguments.options).await
     }
 
     async fn start_document_contract(&self, arguments: ipc::StartDocumentContract) -> Result<Job> {

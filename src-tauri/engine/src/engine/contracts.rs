@@ -27,7 +27,7 @@ impl Engine {
     ///
     /// # Errors
     /// An address that is none, a name of a check that there isn't, a schema file that can't be read.
-    pub fn start_contract_of(&self, subject: Subject, mut options: ContractOptions) -> Result<Job> {
+    pub async fn start_contract_of(&self, subject: Subject, mut options: ContractOptions) -> Result<Job> {
         contract::check_options(&options)?;
         let Subject { file, mut definition, parsed, schemas } = subject;
         definition.base_url = Some(match &options.url {
@@ -35,6 +35,7 @@ impl Engine {
             None => self.base_url(&definition)?,
         });
         options.url.clone_from(&definition.base_url);
+        self.hold_credentials(&mut options, None).await?;
         if let Some(auth) = &options.auth {
             definition.auth = Some(auth.clone());
         }
@@ -80,7 +81,7 @@ impl Engine {
             options.url = Some(address(url)?);
         }
         let context = self.context(None);
-        self.hold_credentials(&mut options).await?;
+        self.hold_credentials(&mut options, Some(&source)).await?;
         Ok(self.start(RunKind::Contract, source.clone(), |engine, reins| async move {
             let mut listener = Listener::new(engine.clone(), reins.id);
             let mut report = engine.verify_document(&context, &source, &options, &reins.cancel, &mut listener).await?;
@@ -175,24 +176,40 @@ impl Engine {
         Ok(path.display().to_string())
     }
 
-    /// Credentials that were typed in plain are kept in memory, bound to the host that is called, and named from there on.
-    async fn hold_credentials(&self, options: &mut ContractOptions) -> Result<()> {
-        let host = options.url.as_deref().and_then(|url| Url::parse(url).ok()).and_then(|url| host_of(&url));
-        let Some(host) = host else { return Ok(()) };
-        let mut plain: Vec<(&str, &mut String)> = Vec::new();
-        match &mut options.auth {
-            Some(Auth::Spec(AuthSpec::Bearer { token })) => plain.push(("token", token)),
-            Some(Auth::Spec(AuthSpec::Basic { password, .. })) => plain.push(("password", password)),
-            Some(Auth::Spec(AuthSpec::ApiKey { value, .. })) => plain.push(("api-key", value)),
-            _ => {}
-        }
-        let secret_header = |name: &str| http::is_credential(name);
-        plain.extend(options.headers.iter_mut().filter(|(name, _)| secret_header(name)).map(|(_, value)| ("header", value)));
-        for (name, value) in plain.into_iter().filter(|(_, value)| !value.contains("${")) {
+    /// Credentials that were typed in plain are kept in memory, bound to the host that is called, and named from there on:
+    /// nothing else keeps them out of reports.
+    async fn hold_credentials(&self, options: &mut ContractOptions, source: Option<&str>) -> Result<()> {
+        let host = |text: Option<&str>| text.and_then(|text| Url::parse(text).ok()).and_then(|url| host_of(&url));
+        let origin = host(source.map(|source| source.strip_prefix("pact-broker:").unwrap_or(source)));
+        let called = host(options.url.as_deref()).or_else(|| origin.clone());
+        let mut plain: Vec<(&str, &mut String, &Option<String>)> = Vec::new();
+        plain.extend(options.auth.iter_mut().filter_map(credential).map(|(name, value)| (name, value, &called)));
+        plain.extend(options.pact.broker_auth.iter_mut().filter_map(credential).map(|(name, value)| (name, value, &origin)));
+        let headers = options.headers.iter_mut().filter(|(name, _)| http::is_credential(name));
+        plain.extend(headers.map(|(_, value)| ("header", value, &called)));
+        for (name, value, host) in plain.into_iter().filter(|(_, value, _)| !value.contains("${")) {
+            let Some(host) = host else {
+                return Err(Problem::new(
+                    Code::InvalidInput,
+                    "A credential is written out, and it isn't known which host it is for",
+                )
+                .why("one that is bound to no host could be sent anywhere")
+                .next("Name the address with --url, or the credential as ${secret:NAME}"));
+            };
             let held = self.0.secrets.hold(name, Sensitive::new(value.clone()), vec![host.clone()]).await?;
             *value = format!("${{secret:{held}}}");
         }
         Ok(())
+    }
+}
+
+/// What must be kept secret of an authentication, with a name for it.
+fn credential(auth: &mut Auth) -> Option<(&'static str, &mut String)> {
+    match auth {
+        Auth::Spec(AuthSpec::Bearer { token }) => Some(("token", token)),
+        Auth::Spec(AuthSpec::Basic { password, .. }) => Some(("password", password)),
+        Auth::Spec(AuthSpec::ApiKey { value, .. }) => Some(("api-key", value)),
+        _ => None,
     }
 }
 
