@@ -230,6 +230,27 @@ async fn a_load_run_is_drawn_live_and_cancelled_half_way_it_is_kept_as_partial()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mock_is_served_and_stopped_from_the_page_of_contracts() {
+    let home = Home::new();
+    let window = first_start(&home).await;
+    window.go("/contracts").await;
+    window.press("mock-start").await;
+    window.until("[data-test=\"mocks\"]", |text| text.contains("Name a contract")).await;
+    // The integration that the sample service was registered as.
+    window.paste("mock-source", "sample-orders").await;
+    window.press("mock-start").await;
+    let url = window.until("[data-test=\"mock-url\"]", |text| text.starts_with("http://127.0.0.1:")).await;
+    let probe = Command::new(binary()).args(["probe", "--fail", &format!("{url}/health")]).output().expect("the command runs");
+    assert!(probe.status.success(), "{probe:?}");
+    window.press("mocks-refresh").await;
+    window.until("[data-test=\"mock-requests\"]", |text| text.contains("/health") && text.contains("200")).await;
+    window.picture("mock").await;
+    window.press("mock-stop").await;
+    window.gone("[data-test=\"mock\"]").await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_secret_goes_into_the_keychain_and_nowhere_else() {
     const VALUE: &str = "window-canary-5f0c";
     let home = Home::new();
