@@ -58,28 +58,30 @@ pub fn Mocks() -> Html {
     };
     html! {
         <Panel title="Mocks" test="mocks" {aside}>
-            <form class="stack" {onsubmit}>
-                <div class="form-row">
-                    <Field label="Contract" class={classes!("span-2")} hint="A file, an address or an integration; it is served on this machine only."
-                        error={(no_source && *tried).then(|| AttrValue::from("Name a contract."))}>
-                        <Input value={(*source).clone()} on_input={set(source.setter())} code=true placeholder="openapi.yaml"
-                            invalid={no_source && *tried} test="mock-source" />
-                    </Field>
-                    <Field label="Port" hint="Empty for any that is free."
-                        error={wanted_port.is_none().then(|| AttrValue::from("A number up to 65535."))}>
-                        <Input value={(*port).clone()} on_input={set(port.setter())} code=true invalid={wanted_port.is_none()} test="mock-port" />
-                    </Field>
-                </div>
-                <div class="row">
-                    <Button kind={Kind::Primary} glyph={Glyph::Play} submit=true test="mock-start">{ "Serve it" }</Button>
-                    <span class="muted">{ "Where the contract asks for a credential, it takes " }<code>{ MOCK_TOKEN }</code>{ "." }</span>
-                </div>
-            </form>
-            if let Some(problem) = &mocks.problem { <ProblemView problem={problem.clone()} /> }
-            { for running.into_iter().map(|mock| {
-                let key = mock.id;
-                html! { <Mock {key} {mock} on_stop={on_stop.clone()} /> }
-            }) }
+            <div class="stack">
+                <form class="stack" {onsubmit}>
+                    <div class="form-row">
+                        <Field label="Contract" class={classes!("span-2")} hint="A file, an address or an integration; it is served on this machine only."
+                            error={(no_source && *tried).then(|| AttrValue::from("Name a contract."))}>
+                            <Input value={(*source).clone()} on_input={set(source.setter())} code=true placeholder="openapi.yaml"
+                                invalid={no_source && *tried} test="mock-source" />
+                        </Field>
+                        <Field label="Port" hint="Empty for any that is free."
+                            error={wanted_port.is_none().then(|| AttrValue::from("A number up to 65535."))}>
+                            <Input value={(*port).clone()} on_input={set(port.setter())} code=true invalid={wanted_port.is_none()} test="mock-port" />
+                        </Field>
+                    </div>
+                    <div class="row">
+                        <Button kind={Kind::Primary} glyph={Glyph::Play} submit=true test="mock-start">{ "Serve it" }</Button>
+                        <span class="muted">{ "Where the contract asks for a credential, it takes " }<code>{ MOCK_TOKEN }</code>{ "." }</span>
+                    </div>
+                </form>
+                if let Some(problem) = &mocks.problem { <ProblemView problem={problem.clone()} /> }
+                { for running.into_iter().map(|mock| {
+                    let key = mock.id;
+                    html! { <Mock {key} {mock} on_stop={on_stop.clone()} /> }
+                }) }
+            </div>
         </Panel>
     }
 }
