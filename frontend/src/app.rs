@@ -56,6 +56,7 @@
 //!   `accept-reason`, `accept-until`, `accept-save`, `accept-cancel`.
 //! - A document of no integration: `document-contract`, `document-source`, `document-url`, `document-seed`, `document-auth`,
 //!   `document-verify`.
+//! - Mocks: `mocks`, `mock-source`, `mock-port`, `mock-start`, `mocks-refresh`, `mock`, `mock-url`, `mock-stop`, `mock-requests`.
 //! - Load: `load-page`, `load-form`, `executor-connections`, `executor-rate`, `load-endpoint`, `load-rate-field`,
 //!   `load-connections`, `load-duration`, `load-warm-up`, `load-timeout`, `threshold-field`, `threshold-add`,
 //!   `threshold-chip`, `threshold-remove`, `load-start`, `load-keep`, `load-cancel`, `load-progress`, `load-elapsed`,
