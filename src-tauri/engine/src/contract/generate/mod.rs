@@ -29,6 +29,7 @@ use serde_json::{Value, json};
 
 use crate::Result;
 
+pub(in crate::contract) use self::parameters::scalar_read;
 pub use self::{
     chance::Chance,
     parameters::{Style, content, deep_object, form, header_text, multipart, path_text, plain_text, query_pairs},

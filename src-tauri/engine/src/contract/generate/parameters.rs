@@ -195,3 +195,19 @@ pub fn multipart(value: &Value, files: &[String], boundary: &str) -> String {
     let _ = write!(text, "--{boundary}--\r\n");
     text
 }
+
+/// A text as the likeliest type that a schema allows.
+pub(in crate::contract) fn scalar_read(text: &str, schema: &Value, root: &Value) -> Value {
+    let kinds = super::types_of(schema, root);
+    let has = |name: &str| kinds.iter().any(|kind| kind == name);
+    if (has("integer") || has("number"))
+        && let Ok(number @ Value::Number(_)) = serde_json::from_str::<Value>(text)
+    {
+        return number;
+    }
+    match text {
+        "true" | "false" if has("boolean") => Value::Bool(text == "true"),
+        "" if has("null") && !has("string") => Value::Null,
+        _ => Value::String(text.to_owned()),
+    }
+}

@@ -7,7 +7,7 @@ use super::{
     compile::{BodyForm, Op, Param},
 };
 use crate::contract::{
-    generate::{Generator, plain_text, shape_items, shape_properties, types_of},
+    generate::{Generator, plain_text, scalar_read, shape_items, shape_properties, types_of},
     openapi::ParameterPlace,
     validate,
 };
@@ -227,20 +227,13 @@ fn members(pairs: &[(String, String)], schema: &Value, root: &Value) -> Value {
     Value::Object(members)
 }
 
-/// A text as the likeliest type that a schema allows.
+/// A text as the likeliest type that a schema allows, JSON where that is an object.
 pub(super) fn scalar(text: &str, schema: &Value, root: &Value) -> Value {
     let kinds = types_of(schema, root);
     let has = |name: &str| kinds.iter().any(|kind| kind == name);
-    if (has("integer") || has("number"))
-        && let Ok(number @ Value::Number(_)) = serde_json::from_str::<Value>(text)
-    {
-        return number;
-    }
-    match text {
-        "true" | "false" if has("boolean") => Value::Bool(text == "true"),
-        "" if has("null") && !has("string") => Value::Null,
-        _ if has("object") && !has("string") => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
-        _ => Value::String(text.to_owned()),
+    match scalar_read(text, schema, root) {
+        Value::String(text) if has("object") && !has("string") => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        value => value,
     }
 }
 

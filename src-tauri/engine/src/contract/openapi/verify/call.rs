@@ -8,7 +8,7 @@ use patchbay_contracts::{
 use serde_json::Value;
 
 use super::plan::{Form, In, Op, Param, Scheme};
-use crate::contract::generate::{content, form, header_text, multipart, path_text, plain_text, query_pairs};
+use crate::contract::generate::{content, form, header_text, multipart, path_text, plain_text, query_pairs, scalar_read};
 
 /// What stands between the parts of a multipart body.
 const BOUNDARY: &str = "patchbay-part";
@@ -286,21 +286,5 @@ fn read(value: &Value, schema: &Value, root: &Value, depth: usize) -> Value {
             Value::Array(vec![scalar_read(&plain_text(scalar), item, root)])
         }
         scalar => scalar_read(&plain_text(scalar), schema, root),
-    }
-}
-
-/// A text as the likeliest type that a schema allows.
-pub(super) fn scalar_read(text: &str, schema: &Value, root: &Value) -> Value {
-    let kinds = crate::contract::generate::types_of(schema, root);
-    let has = |name: &str| kinds.iter().any(|kind| kind == name);
-    if (has("integer") || has("number"))
-        && let Ok(number @ Value::Number(_)) = serde_json::from_str::<Value>(text)
-    {
-        return number;
-    }
-    match text {
-        "true" | "false" if has("boolean") => Value::Bool(text == "true"),
-        "" if has("null") && !has("string") => Value::Null,
-        _ => Value::String(text.to_owned()),
     }
 }

@@ -4,7 +4,7 @@ use patchbay_contracts::{contract::Check, integration::Method};
 use serde_json::{Value, json};
 
 use super::{
-    call::{Call, Credential, Payload, as_read, scalar_read},
+    call::{Call, Credential, Payload, as_read},
     judge::Kind,
     plan::{Body, BodyMedia, Form, In, Op, Param},
     resources::Instance,
@@ -12,7 +12,7 @@ use super::{
     trial::Trial,
 };
 use crate::contract::{
-    generate::{Case, Chance, Generator, Style, plain_text, shape_properties, types_of},
+    generate::{Case, Chance, Generator, Style, plain_text, scalar_read, shape_properties, types_of},
     schema::escape,
 };
 

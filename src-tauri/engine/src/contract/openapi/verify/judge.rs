@@ -3,13 +3,10 @@
 use patchbay_contracts::contract::{Check, Severity};
 use serde_json::{Value, json};
 
-use super::{
-    call::scalar_read,
-    plan::{Answer, AnswerMedia, HeaderSpec, Op},
-};
+use super::plan::{Answer, AnswerMedia, HeaderSpec, Op};
 use crate::{
     contract::{
-        generate::Generator,
+        generate::{Generator, scalar_read},
         validate::{self, bounded},
     },
     http::{self, Exchanged},
