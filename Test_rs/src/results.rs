@@ -77,22 +77,16 @@ pub fn contract(integration: &str) -> Report {
 /// A cancelled load run of so many seconds.
 pub fn load(target: &str, seconds: u32) -> Report {
     Report::Load(LoadReport {
-        target: target.to_owned(),
-        request: "GET http://127.0.0.1:1/".to_owned(),
-        spec: LoadSpec::default(),
         at: START + 2,
         duration_ms: f64::from(seconds) * 1e3,
-        verdict: Verdict::Inconclusive,
         partial: true,
         totals: LoadTotals { sent: 1000, answered: 998, rate: 99.75, ..LoadTotals::default() },
         latency: Quantiles { count: 998, p50_ms: 1.5, ..Quantiles::default() },
-        schedule_lag: None,
         statuses: vec![(200, 998)],
-        errors: Vec::new(),
         timeline: (1..=seconds).map(|second| LoadSlice { second, sent: 100, ..LoadSlice::default() }).collect(),
-        thresholds: Vec::new(),
         notes: vec!["cancelled".to_owned()],
         histogram: vec![(1.0, 500), (2.0, 498)],
+        ..LoadReport::new(target, "GET http://127.0.0.1:1/", LoadSpec::default())
     })
 }
 

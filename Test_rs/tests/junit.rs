@@ -68,25 +68,14 @@ async fn junit_says_what_the_report_says() {
 #[test]
 fn junit_has_a_case_for_each_threshold() {
     let report = |verdict, thresholds: Vec<(&str, Verdict)>| LoadReport {
-        target: "orders <a>".into(),
-        request: String::new(),
-        spec: Default::default(),
-        at: 0,
         duration_ms: 1500.0,
         verdict,
-        partial: false,
-        totals: Default::default(),
-        latency: Default::default(),
-        schedule_lag: None,
-        statuses: Vec::new(),
-        errors: Vec::new(),
-        timeline: Vec::new(),
         thresholds: thresholds
             .into_iter()
             .map(|(text, verdict)| ThresholdResult { text: text.into(), verdict, actual: "7 ms".into() })
             .collect(),
         notes: vec!["the generator was the bottleneck".into()],
-        histogram: Vec::new(),
+        ..LoadReport::new("orders <a>", "", Default::default())
     };
     use Verdict::{Fail, Inconclusive, Pass};
     for (report, tests, failures, errors) in [

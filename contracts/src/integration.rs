@@ -4,13 +4,19 @@
 //! hosts it may be sent to) and `${NAME}` (a value captured from an earlier endpoint).
 
 mod auth;
+mod load;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
-pub use self::auth::{ApiKeyPlace, Auth, AuthKind, AuthSpec};
+pub use self::{
+    auth::{ApiKeyPlace, Auth, AuthKind, AuthSpec},
+    load::{
+        DataFeed, Executor, FeedOrder, Level, LoadLimits, LoadOptions, LoadSpec, Protocol, Spacing, SpanRange, Stage, Weighted,
+    },
+};
 use crate::{
     Code, Problem,
     units::{Rate, Share, Span},
@@ -73,6 +79,9 @@ pub struct Integration {
     /// How to put it under load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<LoadSpec>,
+    /// What no load run of it may exceed, whatever is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load_limits: Option<LoadLimits>,
     /// A document that the service is held to as well: OpenAPI, Swagger, Pact, AsyncAPI.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract: Option<ContractSource>,
@@ -279,7 +288,10 @@ pub struct RequestSpec {
     /// The body: a text is sent as it is, anything else as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
-    /// Its media type; `application/json` for anything but a text.
+    /// The body from a file, relative to the integration's, sent as it is; in place of `body`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Its media type; `application/json` for anything but a text, `application/octet-stream` for a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
     /// Whether to send a fresh `Idempotency-Key`, the same for each retry.
@@ -500,49 +512,4 @@ pub struct Slo {
     /// The share of calls that fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_rate: Option<Share>,
-}
-
-/// How to put an integration under load.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LoadSpec {
-    /// Who decides when the next request goes out.
-    #[serde(default)]
-    pub executor: Executor,
-    /// Which endpoint, by name or `METHOD /path`; the first one without it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub endpoint: Option<String>,
-    /// Requests to start in a time, for an arrival-rate executor.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rate: Option<Rate>,
-    /// Connections: how many work at once, or for an arrival-rate executor the most that may be open.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
-    pub connections: Option<u32>,
-    /// How long.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub duration: Option<Span>,
-    /// The first part of the run, left out of the figures.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub warm_up: Option<Span>,
-    /// The longest that one request may take; that of `error_handling` without it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout: Option<Span>,
-    /// How long to wait, once no more requests go out, for the answers to those that did; 5s without it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub grace: Option<Span>,
-    /// What must hold at the end, such as `p95 < 500ms`, `errors < 0.1%`, `rate > 100/s`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub thresholds: Vec<String>,
-}
-
-/// Who decides when the next request goes out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Executor {
-    /// Closed: each connection sends its next request when the last was answered.
-    #[default]
-    ConstantConnections,
-    /// Open: requests start at a rate, whatever the service does.
-    ConstantArrivalRate,
 }

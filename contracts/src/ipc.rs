@@ -10,7 +10,7 @@ use crate::{
     Code, Problem, Timestamp,
     contract::{Check, ContractOptions},
     health::{HealthCheck, HealthHistory, Incident},
-    integration::LoadSpec,
+    integration::{LoadOptions, LoadSpec},
     metrics::{Line, ScrapeReport, SeriesInfo, SeriesQuery},
     mock::MockState,
     probe::{ProbeRequest, Understood},
@@ -141,7 +141,8 @@ commands! {
     /// Starts a load run.
     StartLoad as start_load { /// The integration.
         integration: String, /// How.
-        spec: LoadSpec } -> Job;
+        spec: LoadSpec, /// What belongs to this start alone.
+        #[serde(default)] options: LoadOptions } -> Job;
     /// Cancels a job; its partial result is kept.
     CancelJob as cancel { /// The job.
         job: JobId } -> ();

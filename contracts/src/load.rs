@@ -44,6 +44,158 @@ pub struct LoadReport {
     /// The latency histogram: upper bound in milliseconds and count, empty buckets left out.
     #[serde(default)]
     pub histogram: Vec<(f64, u64)>,
+    /// The latency histogram whole, in nanoseconds: HdrHistogram's V2 encoding, compressed, in Base64.
+    #[serde(default)]
+    pub hdr: String,
+    /// The same for even parts of the measured time, at most 60 of them, for comparisons with other runs.
+    #[serde(default)]
+    pub windows: Vec<String>,
+    /// Each endpoint by itself, where there are several.
+    #[serde(default)]
+    pub endpoints: Vec<EndpointLoad>,
+    /// Where the time of requests and connections went.
+    #[serde(default)]
+    pub phases: Phases,
+    /// What the generator says of itself.
+    #[serde(default)]
+    pub generator: Generator,
+    /// How it compares with a run before.
+    #[serde(default)]
+    pub comparison: Option<Comparison>,
+}
+
+/// What one endpoint of a mix or a chain did.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct EndpointLoad {
+    /// Its name.
+    pub name: String,
+    /// Requests that were sent.
+    pub sent: u64,
+    /// Requests that were answered, whatever the status.
+    pub answered: u64,
+    /// Requests that failed.
+    pub failed: u64,
+    /// Latency, as that of the whole run.
+    pub latency: Quantiles,
+}
+
+/// Where the time of requests and connections went. TLS and connecting are of connections, the first byte of requests.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Phases {
+    /// What it took to resolve the host, once, before the start.
+    pub dns_ms: f64,
+    /// TCP handshakes.
+    pub connect: Quantiles,
+    /// TLS handshakes.
+    pub tls: Quantiles,
+    /// From the send of a request to the first byte of its answer.
+    pub first_byte: Quantiles,
+}
+
+/// What the generator says of itself, so that a figure of its own making isn't taken for one of the service.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Generator {
+    /// Arrivals that were started over those that were due; open workloads only.
+    #[serde(default)]
+    pub achieved: Option<f64>,
+    /// By how much Little's law is off: the mean number in flight, as observed, and the product of rate and mean latency,
+    /// their difference over the larger of them. Near 0 where everything was counted.
+    #[serde(default)]
+    pub littles_law_residual: Option<f64>,
+    /// The mean number of requests and waiting arrivals, as observed.
+    #[serde(default)]
+    pub concurrency: f64,
+    /// The share of time that the busiest thread had left, from 0 to 1.
+    #[serde(default)]
+    pub headroom: Option<f64>,
+    /// How often it stood still.
+    pub stalls: u64,
+    /// For how long at the longest.
+    pub longest_stall_ms: f64,
+    /// Threads that sent requests.
+    pub threads: u32,
+    /// Whether it held the figures back, so that nothing passes.
+    pub bottleneck: bool,
+    /// The clock that times are of.
+    #[serde(default)]
+    pub clock: String,
+    /// What happens to requests that have no answer at the end.
+    #[serde(default)]
+    pub drain: String,
+}
+
+/// How a run compares with one before.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The run before.
+    pub baseline: i64,
+    /// The test, with its level, in words.
+    pub test: String,
+    /// Each figure that was compared.
+    pub figures: Vec<ComparedFigure>,
+    /// Why there are none.
+    #[serde(default)]
+    pub problem: Option<String>,
+}
+
+/// One figure of two runs.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ComparedFigure {
+    /// `p50`, `p90`, `p95`, `p99`, `p99.9`, `errors` or `rate`.
+    pub name: String,
+    /// Before: milliseconds, a share from 0 to 1, or answers a second.
+    pub before: f64,
+    /// Now.
+    pub now: f64,
+    /// How likely so large a difference is where there is none.
+    pub p_value: f64,
+    /// What it comes to.
+    pub change: Change,
+}
+
+/// What a difference between two runs comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// None that could be told from chance.
+    #[default]
+    Same,
+    /// Better than before.
+    Better,
+    /// Worse than before.
+    Worse,
+    /// Too little was measured to tell.
+    Unknown,
+}
+
+impl LoadReport {
+    /// A report of a run in which nothing was measured yet.
+    pub fn new(target: impl Into<String>, request: impl Into<String>, spec: LoadSpec) -> Self {
+        Self {
+            target: target.into(),
+            request: request.into(),
+            spec,
+            at: 0,
+            duration_ms: 0.0,
+            verdict: Verdict::Inconclusive,
+            partial: false,
+            totals: LoadTotals::default(),
+            latency: Quantiles::default(),
+            schedule_lag: None,
+            statuses: Vec::new(),
+            errors: Vec::new(),
+            timeline: Vec::new(),
+            thresholds: Vec::new(),
+            notes: Vec::new(),
+            histogram: Vec::new(),
+            hdr: String::new(),
+            windows: Vec::new(),
+            endpoints: Vec::new(),
+            phases: Phases::default(),
+            generator: Generator::default(),
+            comparison: None,
+        }
+    }
 }
 
 /// Counts and rates of a load run.
@@ -72,6 +224,9 @@ pub struct LoadTotals {
     pub error_share: f64,
     /// Connections that were opened, those of the warm-up included.
     pub connects: u64,
+    /// Iterations that came to their end: rounds of a chain, and requests otherwise.
+    #[serde(default)]
+    pub iterations: u64,
 }
 
 /// A distribution in milliseconds.
@@ -95,7 +250,7 @@ pub struct Quantiles {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoadError {
     /// The kind: `refused`, `reset`, `unreachable`, `timeout connect`, `timeout response`, `tls`, `parse`, `closed`,
-    /// `local`, `other` or `status 503`.
+    /// `local`, `assertion`, `other` or `status 503`.
     pub kind: String,
     /// How many.
     pub count: u64,
@@ -127,6 +282,9 @@ pub struct LoadSlice {
     /// Whether it belongs to the warm-up.
     #[serde(default)]
     pub warm_up: bool,
+    /// Connections that were open at its end.
+    #[serde(default)]
+    pub connections: u64,
 }
 
 /// A threshold and how it came out.

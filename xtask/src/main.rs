@@ -27,6 +27,8 @@ Usage: cargo xtask COMMAND
   run [-- ARGS]    set up, build and open the window; without a display, take the same tour on the command line
   test [FILTER]    set up, then format, lints and every test; with FILTER only the tests whose names contain it
   setup [--check]  install what this machine lacks; with --check only say what that is
+  setup --on SYSTEM
+                   say what another machine needs: debian, fedora, arch, suse, macos or windows
   dist             build the page that the window shows, into dist/
   package          both programs, built for release, as one archive in target/package/
   bench contract [--runs N] [--only TOOL]… [--faults A-B] [--no-build]
@@ -59,6 +61,7 @@ fn dispatch(arguments: &[String]) -> Outcome {
         ("test", [filter]) if !filter.starts_with('-') => test::only(filter),
         ("setup", []) => setup::ensure(&Need::ALL),
         ("setup", ["--check"]) => setup::report(),
+        ("setup", ["--on", system]) => setup::describe(system),
         ("dist", []) => {
             setup::ensure(&[Need::Build])?;
             dist::build()

@@ -1,7 +1,7 @@
 //! Format, lints and every test, in a session that is the run's own.
 
 use crate::dist;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{About, Failure, Outcome};
 use crate::paths::program;
 use crate::process::{cargo, find, run, say, timed};
 use crate::session::Session;
@@ -63,6 +63,8 @@ fn run_tests(filter: &[&str]) -> Outcome {
     }
     command.env("PATCHBAY_BIN", program("dev", "patchbay"));
     command.env("PATCHBAY_DESKTOP_BIN", program("dev", "patchbay-desktop"));
+    let own = std::env::current_exe().about(|| "find the program of xtask".to_owned())?;
+    command.env("PATCHBAY_XTASK", own);
     // cargo has said itself which tests failed.
     run(&mut command).map_err(|failure| Failure { message: String::new(), ..failure })
 }

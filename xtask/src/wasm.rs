@@ -20,8 +20,9 @@ const RUSTUP_PATIENCE: Duration = Duration::from_secs(90);
 /// Shown when there is no way to build the page.
 pub const ADVICE: &str = "nothing on this machine compiles Rust to WebAssembly, which the page is written in. With \
     rustup: `rustup target add wasm32-unknown-unknown`. On Debian without access to rustup's server: \
-    `apt-get install rustc-web cargo-web rust-web-src`. Elsewhere: the system's package with the standard library for \
-    wasm32-unknown-unknown.";
+    `apt-get install rustc-web cargo-web rust-web-src`. With Fedora's own Rust: \
+    `dnf install rust-std-static-wasm32-unknown-unknown`; with Arch's: `pacman -S rust-wasm`. Elsewhere: the system's \
+    package with the standard library for wasm32-unknown-unknown.";
 
 /// A way to compile for WebAssembly.
 pub enum Way {

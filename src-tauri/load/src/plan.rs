@@ -9,7 +9,7 @@ use std::{
 
 use patchbay_contracts::{
     Code, Problem,
-    integration::{Executor, LoadSpec},
+    integration::LoadSpec,
     units::Span,
 };
 use rustls::pki_types::ServerName;
@@ -152,17 +152,17 @@ fn invalid(what: &str, value: impl std::fmt::Display, why: &str) -> Problem {
 }
 
 fn rate(spec: &LoadSpec) -> Result<Option<f64>, Problem> {
-    match (spec.executor, spec.rate) {
-        (Executor::ConstantConnections, None) => Ok(None),
-        (Executor::ConstantConnections, Some(rate)) => {
+    match (spec.executor.is_open(), spec.rate) {
+        (false, None) => Ok(None),
+        (false, Some(rate)) => {
             Err(Problem::new(Code::InvalidInput, format!("A rate of {rate} has no effect with constant-connections"))
                 .why("there each connection sends its next request when the last was answered")
                 .next("Set executor: constant-arrival-rate, or leave the rate out"))
         }
-        (Executor::ConstantArrivalRate, None) => Err(Problem::new(Code::InvalidInput, "The arrival rate is missing")
+        (true, None) => Err(Problem::new(Code::InvalidInput, "The arrival rate is missing")
             .why("constant-arrival-rate starts requests at a rate, whatever the service does")
             .next("Add one, such as rate: 200/s")),
-        (Executor::ConstantArrivalRate, Some(rate)) => {
+        (true, Some(rate)) => {
             let hertz = rate.hertz();
             if hertz.is_finite() && hertz > 0.0 && hertz <= HIGHEST_RATE {
                 Ok(Some(hertz))

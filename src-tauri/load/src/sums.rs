@@ -132,6 +132,7 @@ impl Sums {
                 p99_ms: quantiles.p99_ms,
                 max_ms: quantiles.max_ms,
                 warm_up: u64::from(second) * 1_000_000_000 < self.measured_from,
+                connections: 0,
             });
             open.latency.reset();
             self.spare.push(open.latency);
@@ -154,6 +155,7 @@ impl Sums {
             target_rate,
             error_share: if ended == 0 { 0.0 } else { (failed + self.counts.dropped) as f64 / ended as f64 },
             connects: self.connects,
+            iterations: self.counts.answered,
         }
     }
 

@@ -33,8 +33,8 @@ pub fn install(platform: &Platform, missing: &[String]) -> Outcome {
         return Ok(());
     }
     let Some(installer) = platform.installer() else {
-        let names = missing.join(", ");
-        return Err(Failure::cannot(format!("{names} are missing, and set-up can't install them on this system.")));
+        let names = missing.join("\n    ");
+        return Err(Failure::cannot(format!("set-up doesn't install anything by itself on this system. It lacks\n\n    {names}\n")));
     };
     let as_typed = format!("{} {}", installer.join(" "), missing.join(" "));
     if *platform == Platform::MacOs {

@@ -5,6 +5,7 @@
 
 mod install;
 mod platform;
+mod windows;
 
 use crate::failure::{Failure, Outcome};
 use crate::process::say;
@@ -53,6 +54,19 @@ pub fn ensure(needs: &[Need]) -> Outcome {
     if page && wasm::find_way().is_none() {
         return Err(Failure::cannot(wasm::ADVICE));
     }
+    Ok(())
+}
+
+/// Prints what `system` needs, for a person who prepares another machine, or an image of one.
+pub fn describe(system: &str) -> Outcome {
+    let Some((_, platform)) = Platform::NAMED.iter().find(|(name, _)| *name == system) else {
+        let known = Platform::NAMED.map(|(name, _)| name).join(", ");
+        return Err(Failure::usage(format!("set-up knows no system `{system}`. Those that it knows: {known}.")));
+    };
+    for line in platform.instructions(&Need::ALL) {
+        println!("{line}");
+    }
+    println!("{}: {}", Need::PageCompiler.purpose(), wasm::ADVICE);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! What the packages are called on each system, and how to ask which of them are there.
 
-use super::Need;
+use super::{Need, windows};
 use crate::failure::{Failure, Outcome};
 use crate::process::{find, output, run};
 use std::collections::HashSet;
@@ -26,6 +26,16 @@ pub enum Platform {
 }
 
 impl Platform {
+    /// Those that set-up knows, by the word for each on the command line.
+    pub const NAMED: [(&str, Platform); 6] = [
+        ("debian", Platform::Debian),
+        ("fedora", Platform::Fedora),
+        ("arch", Platform::Arch),
+        ("suse", Platform::Suse),
+        ("macos", Platform::MacOs),
+        ("windows", Platform::Windows),
+    ];
+
     /// By the package manager rather than by the name, of which there are many more.
     pub fn detect() -> Self {
         if cfg!(target_os = "macos") {
@@ -78,6 +88,8 @@ impl Platform {
             (Platform::Debian, Need::Servers) => &["nginx", "prometheus", "prometheus-node-exporter"],
             (Platform::Debian, Need::Drawing) => &["librsvg2-bin"],
 
+            // Fedora and openSUSE name packages after programs and libraries in many ways, but let a file be asked for.
+            // WebKit's driver comes with the library for GTK 4 there, and drives the one for GTK 3 as well.
             (Platform::Fedora, Need::Build) => &[
                 "gcc",
                 "pkgconf-pkg-config",
@@ -88,16 +100,26 @@ impl Platform {
                 "libxdo-devel",
                 "dbus-devel",
             ],
-            (Platform::Fedora, Need::Window) => {
-                &["webkit2gtk-driver", "xorg-x11-server-Xvfb", "dbus-daemon", "gnome-keyring", "libsecret"]
-            }
-            (Platform::Fedora, Need::Servers) => &["nginx", "prometheus", "node-exporter"],
+            (Platform::Fedora, Need::PageCompiler) => &["rust-std-static-wasm32-unknown-unknown"],
+            (Platform::Fedora, Need::Window) => &[
+                "/usr/bin/WebKitWebDriver",
+                "xorg-x11-server-Xvfb",
+                "dbus-daemon",
+                "dbus-tools",
+                "gnome-keyring",
+                "libsecret",
+                "dejavu-sans-fonts",
+            ],
+            (Platform::Fedora, Need::Servers) => &["nginx", "/usr/bin/prometheus", "/usr/bin/node_exporter"],
             (Platform::Fedora, Need::Drawing) => &["librsvg2-tools"],
 
             (Platform::Arch, Need::Build) => {
                 &["gcc", "pkgconf", "webkit2gtk-4.1", "libsoup3", "librsvg", "libappindicator-gtk3", "xdotool", "dbus"]
             }
-            (Platform::Arch, Need::Window) => &["xorg-server-xvfb", "dbus", "gnome-keyring", "libsecret"],
+            (Platform::Arch, Need::PageCompiler) => &["rust-wasm"],
+            (Platform::Arch, Need::Window) => {
+                &["webkitgtk-6.0", "xorg-server-xvfb", "dbus", "gnome-keyring", "libsecret", "ttf-dejavu"]
+            }
             (Platform::Arch, Need::Servers) => &["nginx", "prometheus", "prometheus-node-exporter"],
             (Platform::Arch, Need::Drawing) => &["librsvg"],
 
@@ -111,18 +133,49 @@ impl Platform {
                 "xdotool-devel",
                 "dbus-1-devel",
             ],
-            (Platform::Suse, Need::Window) => {
-                &["webkit2gtk-driver", "xorg-x11-server-Xvfb", "dbus-1-daemon", "gnome-keyring", "libsecret-tools"]
-            }
-            (Platform::Suse, Need::Servers) => {
-                &["nginx", "golang-github-prometheus-prometheus", "golang-github-prometheus-node_exporter"]
-            }
-            (Platform::Suse, Need::Drawing) => &["rsvg-convert"],
+            (Platform::Suse, Need::Window) => &[
+                "/usr/bin/WebKitWebDriver",
+                "xorg-x11-server-Xvfb",
+                "/usr/bin/dbus-daemon",
+                "/usr/bin/dbus-send",
+                "gnome-keyring",
+                "/usr/bin/secret-tool",
+                "dejavu-fonts",
+            ],
+            (Platform::Suse, Need::Servers) => &["nginx", "/usr/bin/prometheus", "/usr/bin/node_exporter"],
+            (Platform::Suse, Need::Drawing) => &["/usr/bin/rsvg-convert"],
 
             (Platform::MacOs, Need::Servers) => &["nginx", "prometheus", "node_exporter"],
             (Platform::MacOs, Need::Drawing) => &["librsvg"],
+
+            (Platform::Windows, Need::Build) => &[windows::COMPILER, windows::WEB_VIEW],
             (Platform::MacOs | Platform::Windows | Platform::Other, _) | (_, Need::PageCompiler) => &[],
         }
+    }
+
+    /// What there is to do for `needs` on a machine that has nothing yet, as lines to read or to paste.
+    pub fn instructions(self, needs: &[Need]) -> Vec<String> {
+        let mut lines = Vec::new();
+        for need in needs {
+            let packages: Vec<&str> = self.packages(*need).iter().map(|entry| entry.split('|').next().unwrap_or(entry)).collect();
+            let mut commands = match self.installer() {
+                Some(installer) if !packages.is_empty() => vec![format!("{} {}", installer.join(" "), packages.join(" "))],
+                _ => packages.iter().map(|package| (*package).to_owned()).collect(),
+            };
+            match (self, need) {
+                (Platform::MacOs, Need::Build) => commands.push(DEVELOPER_TOOLS.join(" ")),
+                (Platform::Windows, Need::Servers) => commands.push(windows::SERVERS.to_owned()),
+                (Platform::MacOs | Platform::Windows, Need::Window) => {
+                    commands.push("no packages: WebKit's driver exists on Linux only, so window tests are left out".to_owned());
+                }
+                _ => {}
+            }
+            if commands.is_empty() {
+                commands.push("nothing that set-up knows of".to_owned());
+            }
+            lines.extend(commands.into_iter().map(|command| format!("{}: {command}", need.purpose())));
+        }
+        lines
     }
 
     /// What of `needs` is not installed, as names to give to the package manager.
@@ -131,6 +184,9 @@ impl Platform {
     pub fn missing(self, needs: &[Need]) -> Outcome<Vec<String>> {
         if self == Platform::MacOs && needs.contains(&Need::Build) {
             developer_tools()?;
+        }
+        if self == Platform::Windows {
+            return Ok(if needs.contains(&Need::Build) { windows::missing() } else { Vec::new() });
         }
         let wanted: Vec<&str> = needs.iter().flat_map(|need| self.packages(*need)).copied().collect();
         if wanted.is_empty() {
@@ -145,7 +201,10 @@ impl Platform {
     fn installed(self, names: &[&str]) -> HashSet<String> {
         let query: &[&str] = match self {
             Platform::Debian => &["dpkg-query", "-W", "-f", "${db:Status-Abbrev} ${Package}\n"],
-            Platform::Fedora | Platform::Suse => &["rpm", "-q", "--qf", "%{NAME}\n"],
+            Platform::Fedora | Platform::Suse => {
+                let provided = |name: &&&str| output(Command::new("rpm").args(["-q", "--whatprovides", name])).is_some();
+                return names.iter().filter(provided).map(|name| (*name).to_owned()).collect();
+            }
             Platform::Arch => &["pacman", "-Qq"],
             Platform::MacOs => &["brew", "list", "--formula", "-1"],
             Platform::Windows | Platform::Other => return HashSet::new(),
@@ -190,10 +249,13 @@ impl Platform {
     }
 }
 
+/// Apple's own installer of a compiler and a linker. It opens a window and comes back at once.
+const DEVELOPER_TOOLS: [&str; 2] = ["xcode-select", "--install"];
+
 fn developer_tools() -> Outcome {
     if output(Command::new("xcode-select").arg("-p")).is_some() {
         return Ok(());
     }
-    run(Command::new("xcode-select").arg("--install"))?;
+    run(Command::new(DEVELOPER_TOOLS[0]).arg(DEVELOPER_TOOLS[1]))?;
     Err(Failure::cannot("Apple's developer tools are being installed in a window. Start again when it has finished."))
 }

@@ -5,7 +5,7 @@ mod form;
 use std::rc::Rc;
 
 use patchbay_contracts::{
-    integration::LoadSpec,
+    integration::{LoadOptions, LoadSpec},
     ipc::{EditDefinition, StartLoad},
     run::RunKind,
     workspace::Edit,
@@ -48,7 +48,7 @@ pub fn LoadTab(props: &TabProps) -> Html {
         let (start, integration, sent) = (start.clone(), name.clone(), sent.setter());
         Callback::from(move |spec: LoadSpec| {
             sent.set(Some(spec.clone()));
-            start.run(StartLoad { integration: integration.clone(), spec });
+            start.run(StartLoad { integration: integration.clone(), spec, options: LoadOptions::default() });
         })
     };
     let on_keep = {

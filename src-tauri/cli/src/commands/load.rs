@@ -2,7 +2,7 @@
 
 use patchbay_contracts::{
     Code, Problem,
-    integration::{Executor, LoadSpec},
+    integration::{Executor, LoadOptions, LoadSpec},
     ipc::{Backend, UnderstandRequest},
     load::{LoadProgress, LoadReport},
     run::{Progress, Report},
@@ -22,7 +22,7 @@ pub(super) async fn run(engine: &Engine, out: &Out, arguments: &LoadArguments) -
     let (subject, endpoint) = subject(engine, &arguments.target).await?;
     let spec = spec(subject.definition.load.clone().unwrap_or_default(), endpoint, arguments);
     let summary = engine
-        .wait_for(engine.start_load_of(subject, spec), &interrupt(), |progress| {
+        .wait_for(engine.start_load_of(subject, spec, LoadOptions::default()), &interrupt(), |progress| {
             if let Progress::Load(news) = progress {
                 out.live(&live(&news));
             }

@@ -156,7 +156,7 @@ impl Backend for Engine {
     }
 
     async fn start_load(&self, arguments: ipc::StartLoad) -> Result<Job> {
-        self.start_load_of(self.subject(&arguments.integration)?, arguments.spec).await
+        self.start_load_of(self.subject(&arguments.integration)?, arguments.spec, arguments.options).await
     }
 
     async fn cancel(&self, arguments: ipc::CancelJob) -> Result<()> {

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use patchbay_contracts::{
     Code, Problem,
-    integration::{Integration, LoadSpec},
+    integration::{Integration, LoadOptions, LoadSpec},
     ipc::Event,
     run::{Job, Progress, Report, RunKind},
 };
@@ -76,7 +76,7 @@ impl Engine {
     ///
     /// # Errors
     /// A plan that can't be carried out, or a credential or variable that is missing.
-    pub async fn start_load_of(&self, subject: Subject, spec: LoadSpec) -> Result<Job> {
+    pub async fn start_load_of(&self, subject: Subject, spec: LoadSpec, _options: LoadOptions) -> Result<Job> {
         let Subject { mut definition, schemas, .. } = subject;
         definition.base_url = Some(self.base_url(&definition)?);
         let context = self.context(Some(&definition.name));

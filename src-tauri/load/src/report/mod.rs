@@ -73,9 +73,6 @@ pub(crate) fn build(target: &Target, plan: &Plan, sums: Sums, endings: &[Ending]
     let findings = Findings { plan, sums: &sums, endings, totals, figures, latency, verdict };
     let notes = findings.notes();
     LoadReport {
-        target: target.name.clone(),
-        request: target.shown.clone(),
-        spec: plan.spec.clone(),
         at,
         duration_ms: seconds * 1e3,
         verdict,
@@ -89,6 +86,7 @@ pub(crate) fn build(target: &Target, plan: &Plan, sums: Sums, endings: &[Ending]
         notes,
         histogram: buckets(&findings.latency),
         timeline: sums.slices,
+        ..LoadReport::new(&target.name, &target.shown, plan.spec.clone())
     }
 }
 
