@@ -77,12 +77,12 @@ fn an_endless_body_runs_into_the_timeout() {
     let server = Server::start(move |_| Reply::Endless(head.clone()));
     let spec = LoadSpec { timeout: Some(Span::millis(200)), ..closed(2, 500) };
     let report = run(&server.target(), &spec);
-    assert!(failures(&report, "timeout response") >= 2, "{:?}", report.errors);
+    assert!(failures(&report, "timeout download") >= 2, "{:?}", report.errors);
     assert_eq!(report.totals.answered, 0);
 }
 
 #[test]
-fn a_handshake_that_never_ends_is_a_connect_timeout() {
+fn a_tls_handshake_that_never_ends_is_a_timeout_of_its_own() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -92,7 +92,7 @@ fn a_handshake_that_never_ends_is_a_connect_timeout() {
     let target = Target { tls: Some(trusting(rustls::RootCertStore::empty())), ..target(address) };
     let spec = LoadSpec { timeout: Some(Span::millis(150)), ..closed(2, 500) };
     let report = run(&target, &spec);
-    assert!(failures(&report, "timeout connect") >= 2, "{:?}", report.errors);
+    assert!(failures(&report, "timeout tls") >= 2, "{:?}", report.errors);
     assert_eq!(report.totals.sent, 0);
 }
 

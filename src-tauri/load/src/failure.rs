@@ -10,24 +10,30 @@ pub(crate) enum Kind {
     Unreachable,
     ConnectTimeout,
     ResponseTimeout,
+    TlsTimeout,
+    DownloadTimeout,
     Tls,
     Parse,
     Closed,
     Local,
+    Assertion,
     Other,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Refused,
         Self::Reset,
         Self::Unreachable,
         Self::ConnectTimeout,
         Self::ResponseTimeout,
+        Self::TlsTimeout,
+        Self::DownloadTimeout,
         Self::Tls,
         Self::Parse,
         Self::Closed,
         Self::Local,
+        Self::Assertion,
         Self::Other,
     ];
 
@@ -39,10 +45,13 @@ impl Kind {
             Self::Unreachable => "unreachable",
             Self::ConnectTimeout => "timeout connect",
             Self::ResponseTimeout => "timeout response",
+            Self::TlsTimeout => "timeout tls",
+            Self::DownloadTimeout => "timeout download",
             Self::Tls => "tls",
             Self::Parse => "parse",
             Self::Closed => "closed",
             Self::Local => "local",
+            Self::Assertion => "assertion",
             Self::Other => "other",
         }
     }
@@ -73,7 +82,7 @@ impl Failure {
     }
 
     pub(crate) const fn is_timeout(&self) -> bool {
-        matches!(self.kind, Kind::ConnectTimeout | Kind::ResponseTimeout)
+        matches!(self.kind, Kind::ConnectTimeout | Kind::TlsTimeout | Kind::ResponseTimeout | Kind::DownloadTimeout)
     }
 }
 

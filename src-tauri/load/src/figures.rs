@@ -2,6 +2,8 @@
 
 use hdrhistogram::Histogram;
 
+use crate::worker::tally::StepTally;
+
 /// What spoils a run's figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Doubts {
@@ -59,6 +61,22 @@ pub struct Figures {
 const NANOS_PER_MS: f64 = 1e6;
 
 impl Figures {
+    /// Those of one step. How many arrivals were dropped isn't known of a step alone.
+    pub(crate) fn of_step(step: &StepTally, waited: Vec<u64>, seconds: f64, doubts: Doubts) -> Self {
+        Self {
+            latency: step.latency.clone(),
+            waited,
+            sent: step.sent,
+            answered: step.answered,
+            failed: step.failed,
+            ended: step.sent.max(step.answered),
+            dropped: 0,
+            answered_in_time: step.in_time,
+            seconds,
+            doubts,
+        }
+    }
+
     /// Latency in which the unanswered count with the time they waited, but only those that waited at least the median:
     /// a younger one says nothing of the service and would make the figures look better than they are.
     pub fn latency_with_waiting(&self) -> Histogram<u64> {

@@ -29,17 +29,20 @@
 //! its answer is counted. The host is resolved once, before the start; where it has several addresses and one can't be
 //! connected to, the next is tried.
 
+mod curve;
 mod failure;
 pub mod figures;
+pub mod hdr;
 mod pacing;
 mod plan;
 mod report;
-mod response;
 mod run;
+pub mod script;
 mod sums;
 mod target;
 pub mod thresholds;
 mod utils;
+mod wire;
 mod worker;
 
 pub use plan::{

@@ -16,13 +16,14 @@ use patchbay_contracts::{
 };
 
 use crate::{
-    Target,
     plan::Plan,
     report,
+    script::Script,
     sums::{Sums, quantiles},
     worker::{
         Ending, Stop, Worker,
         ledger::{Ledger, Part},
+        shared::Shared,
         tally::Tally,
     },
 };
@@ -32,7 +33,7 @@ const SET_UP: Duration = Duration::from_millis(10);
 /// The least time between two reports of progress.
 const BETWEEN_PROGRESS: Duration = Duration::from_millis(100);
 
-/// Puts a target under load, and returns when it is over or was cancelled. Blocks; the requests are sent by threads of
+/// Puts a service under load, and returns when it is over or was cancelled. Blocks; the requests are sent by threads of
 /// its own. `cancel` is looked at ten times a second. `progress` is called on the calling thread, at most ten times a second.
 ///
 /// May raise this process's soft limit of open files, up to the hard one, where there are many connections.
@@ -42,16 +43,18 @@ const BETWEEN_PROGRESS: Duration = Duration::from_millis(100);
 /// can't open that many connections, [`Code::Dns`] where the host can't be resolved. Whatever goes wrong with single
 /// requests is in the report.
 pub fn run(
-    target: &Target,
+    script: impl Into<Script>,
     spec: &LoadSpec,
     cancel: &AtomicBool,
     progress: &mut dyn FnMut(LoadProgress),
 ) -> Result<LoadReport, Problem> {
-    let plan = Plan::new(target, spec)?;
+    let plan = Plan::new(script.into(), spec)?;
+    let shared = Shared::new(&plan);
     let mut sums = Sums::new(&plan)?;
     let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
     let origin = Instant::now() + SET_UP;
     let abandon = AtomicBool::new(false);
+    let mut breach = None;
     let endings = thread::scope(|scope| {
         // Where the progress callback panics, the workers stop, and the scope ends.
         let _guard = SetOnDrop(&abandon);
@@ -59,21 +62,22 @@ pub fn run(
         let mut workers = Vec::new();
         let mut spares = Vec::new();
         for index in 0..plan.threads {
-            let (parts, plan) = (parts.clone(), &plan);
+            let (parts, plan, shared) = (parts.clone(), &plan, &shared);
             let stop = Stop { cancel, abandon: &abandon };
             let (spare, spare_received) = mpsc::channel();
             spares.push(spare);
-            let work = move || work(plan, index, origin, stop, parts, spare_received);
+            let work = move || work(plan, shared, index, origin, stop, parts, spare_received);
             let worker = thread::Builder::new().name(format!("load-{index}")).spawn_scoped(scope, work);
             workers.push(worker.map_err(|error| {
                 Problem::new(Code::Unsupported, "A thread to send the requests can't be started").why(error.to_string())
             })?);
         }
         drop(parts);
-        follow(&plan, &mut sums, origin, &received, &spares, progress)?;
+        breach = follow(&plan, &mut sums, origin, &received, &spares, &abandon, progress)?;
         join(workers)
     })?;
-    Ok(report::build(target, &plan, sums, &endings, at, cancel.load(Ordering::Relaxed)))
+    let cut = report::Cut { cancelled: cancel.load(Ordering::Relaxed), breach };
+    report::build(&plan, sums, &endings, at, cut)
 }
 
 struct SetOnDrop<'a>(&'a AtomicBool);
@@ -86,6 +90,7 @@ impl Drop for SetOnDrop<'_> {
 
 fn work(
     plan: &Plan,
+    shared: &Shared,
     index: usize,
     origin: Instant,
     stop: Stop<'_>,
@@ -93,7 +98,7 @@ fn work(
     spare: Receiver<Box<Tally>>,
 ) -> Result<Ending, Problem> {
     let result = Ledger::new(plan, index, parts, spare)
-        .and_then(|ledger| Worker::new(plan, index, origin, stop, ledger))
+        .and_then(|ledger| Worker::new(plan, shared, index, origin, stop, ledger))
         .and_then(Worker::run);
     if result.is_err() {
         // What the others do alone isn't what was asked for.
@@ -102,15 +107,17 @@ fn work(
     result
 }
 
-/// Takes in what the workers hand over until the last of them is done.
+/// Takes in what the workers hand over until the last of them is done. Gives the threshold whose breach ended the run.
 fn follow(
     plan: &Plan,
     sums: &mut Sums,
     origin: Instant,
     parts: &Receiver<Part>,
     spares: &[Sender<Box<Tally>>],
+    abandon: &AtomicBool,
     progress: &mut dyn FnMut(LoadProgress),
-) -> Result<(), Problem> {
+) -> Result<Option<String>, Problem> {
+    let mut breach = None;
     let mut told_slices = 0;
     let mut next = origin + BETWEEN_PROGRESS;
     loop {
@@ -122,7 +129,7 @@ fn follow(
                 let _ = spares[worker].send(tally);
             }
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(RecvTimeoutError::Disconnected) => return Ok(breach),
         }
         if Instant::now() >= next {
             let elapsed = Instant::now().saturating_duration_since(origin).as_secs_f64();
@@ -130,11 +137,17 @@ fn follow(
             progress(LoadProgress {
                 elapsed_ms: elapsed * 1e3,
                 total_ms: plan.end as f64 / 1e6,
-                totals: sums.totals(measured, plan.rate),
+                totals: sums.totals(measured, plan.target_rate()),
                 latency: quantiles(&sums.latency),
                 new_slices: sums.slices[told_slices..].to_vec(),
             });
             told_slices = sums.slices.len();
+            if breach.is_none() && plan.abort_after.is_some_and(|after| elapsed * 1e9 >= after as f64) {
+                breach = report::breached(plan, sums, measured);
+                if breach.is_some() {
+                    abandon.store(true, Ordering::Relaxed);
+                }
+            }
             // From after the call, so that one that takes long isn't followed by the next at once.
             next = Instant::now() + BETWEEN_PROGRESS;
         }

@@ -8,11 +8,14 @@ use patchbay_contracts::{
     load::{LoadSlice, LoadTotals, Quantiles},
 };
 
+mod windows;
+
+pub(crate) use self::windows::Windows;
 use crate::{
     plan::Plan,
     worker::{
         ledger::Part,
-        tally::{Counts, Example, STATUSES, Stalls, Tally, histogram},
+        tally::{Counts, Example, STATUSES, Stalls, StepTally, Tally, histogram},
     },
 };
 
@@ -22,6 +25,14 @@ pub(crate) struct Sums {
     pub(crate) latency: Histogram<u64>,
     pub(crate) lag: Histogram<u64>,
     pub(crate) statuses: Box<[u64; STATUSES]>,
+    pub(crate) bad_statuses: Box<[u64; STATUSES]>,
+    pub(crate) connecting: Histogram<u64>,
+    pub(crate) securing: Histogram<u64>,
+    pub(crate) first_byte: Histogram<u64>,
+    /// Each step by itself, where there are several.
+    pub(crate) steps: Vec<StepTally>,
+    /// The measured time in parts, for comparisons and for thresholds over windows.
+    pub(crate) windows: Windows,
     pub(crate) in_time: u64,
     pub(crate) connects: u64,
     pub(crate) excess: u64,
@@ -43,21 +54,33 @@ struct Progress {
     /// The second that the worker is in; all before it are complete.
     reached: u32,
     in_flight: u64,
+    open: u64,
 }
 
-struct OpenSlice {
-    counts: Counts,
-    latency: Histogram<u64>,
+/// A second that isn't complete.
+pub(crate) struct OpenSlice {
+    pub(crate) counts: Counts,
+    pub(crate) latency: Histogram<u64>,
+    /// Each step by itself, where a threshold is over windows of one.
+    pub(crate) steps: Vec<StepTally>,
 }
 
 impl Sums {
     pub(crate) fn new(plan: &Plan) -> Result<Self, Problem> {
         let longest = plan.longest_latency();
+        let steps = plan.script.steps.len();
+        let steps = || (0..if steps > 1 { steps } else { 0 }).map(|_| StepTally::new(longest)).collect::<Result<Vec<_>, _>>();
         Ok(Self {
             counts: Counts::default(),
             latency: histogram(longest)?,
             lag: histogram(longest)?,
             statuses: Box::new([0; STATUSES]),
+            bad_statuses: Box::new([0; STATUSES]),
+            connecting: histogram(longest)?,
+            securing: histogram(longest)?,
+            first_byte: histogram(longest)?,
+            steps: steps()?,
+            windows: Windows::new(plan)?,
             in_time: 0,
             connects: 0,
             excess: 0,
@@ -78,7 +101,16 @@ impl Sums {
         self.counts.add(&tally.counts[1]);
         add(&mut self.latency, &tally.latency[1])?;
         add(&mut self.lag, &tally.lag)?;
+        add(&mut self.connecting, &tally.connecting)?;
+        add(&mut self.securing, &tally.securing)?;
+        add(&mut self.first_byte, &tally.first_byte)?;
+        for (sum, more) in self.steps.iter_mut().zip(&tally.steps) {
+            sum.add(more)?;
+        }
         for (sum, more) in self.statuses.iter_mut().zip(tally.statuses.iter()) {
+            *sum += more;
+        }
+        for (sum, more) in self.bad_statuses.iter_mut().zip(tally.bad_statuses.iter()) {
             *sum += more;
         }
         self.in_time += tally.in_time;
@@ -95,8 +127,11 @@ impl Sums {
             slice.counts.add(&tally.counts[measured]);
             add(&mut slice.latency, &tally.latency[measured])?;
         }
-        self.workers[worker] = Progress { reached: tally.reached, in_flight: tally.in_flight };
-        self.close_slices();
+        for (sum, more) in slice.steps.iter_mut().zip(&tally.steps) {
+            sum.add(more)?;
+        }
+        self.workers[worker] = Progress { reached: tally.reached, in_flight: tally.in_flight, open: tally.open };
+        self.close_slices()?;
         tally.clear();
         Ok(tally)
     }
@@ -106,16 +141,19 @@ impl Sums {
         let place = (second as usize).saturating_sub(self.slices.len());
         while self.open.len() <= place {
             let latency = self.spare.pop().map_or_else(|| histogram(self.longest), Ok)?;
-            self.open.push_back(OpenSlice { counts: Counts::default(), latency });
+            let steps = if self.windows.wants_steps() { self.steps.len() } else { 0 };
+            let steps = (0..steps).map(|_| StepTally::new(self.longest)).collect::<Result<_, _>>()?;
+            self.open.push_back(OpenSlice { counts: Counts::default(), latency, steps });
         }
         Ok(&mut self.open[place])
     }
 
     /// Closes the seconds that all workers have left behind. A second in which no worker handed anything over, since the
     /// whole program stood still, lies in front of one that has something and is closed empty.
-    fn close_slices(&mut self) {
+    fn close_slices(&mut self) -> Result<(), Problem> {
         let complete = self.workers.iter().map(|worker| worker.reached).min().unwrap_or_default();
         let in_flight = self.workers.iter().map(|worker| worker.in_flight).sum();
+        let connections = self.workers.iter().map(|worker| worker.open).sum();
         while self.slices.len() < complete as usize
             && let Some(mut open) = self.open.pop_front()
         {
@@ -125,23 +163,27 @@ impl Sums {
                 second: second + 1,
                 sent: open.counts.sent,
                 answered: open.counts.answered,
-                failed: open.counts.refused + open.counts.unmet(),
+                failed: open.counts.failed(),
                 in_flight,
                 p50_ms: quantiles.p50_ms,
                 p95_ms: quantiles.p95_ms,
                 p99_ms: quantiles.p99_ms,
                 max_ms: quantiles.max_ms,
                 warm_up: u64::from(second) * 1_000_000_000 < self.measured_from,
-                connections: 0,
+                connections,
             });
+            if u64::from(second) * 1_000_000_000 >= self.measured_from {
+                self.windows.add(second, &open)?;
+            }
             open.latency.reset();
             self.spare.push(open.latency);
         }
+        Ok(())
     }
 
     /// Counts and rates, for a measured time of so many seconds.
     pub(crate) fn totals(&self, seconds: f64, target_rate: Option<f64>) -> LoadTotals {
-        let failed = self.counts.refused + self.counts.unmet();
+        let failed = self.counts.failed();
         let ended = self.ended();
         LoadTotals {
             sent: self.counts.sent,
@@ -155,7 +197,7 @@ impl Sums {
             target_rate,
             error_share: if ended == 0 { 0.0 } else { (failed + self.counts.dropped) as f64 / ended as f64 },
             connects: self.connects,
-            iterations: self.counts.answered,
+            iterations: self.counts.iterations,
         }
     }
 

@@ -1,10 +1,16 @@
-//! What is put under load, and the bytes that go out for it.
+//! One request to one place, and what a request may look like.
 
 use std::{fmt, sync::Arc};
 
 use patchbay_contracts::{Code, Problem};
 
-/// One request to one place. It may hold secrets, so its `Debug` shows none of it but [`Target::shown`].
+use crate::script::{Body, Step};
+
+/// What requests call themselves where they don't say otherwise.
+pub(crate) const USER_AGENT: &str = concat!("patchbay/", env!("CARGO_PKG_VERSION"));
+
+/// One request to one place, the same each time. It may hold secrets, so its `Debug` shows none of it but
+/// [`Target::shown`].
 #[derive(Clone)]
 pub struct Target {
     /// The integration or the address, for the report.
@@ -33,75 +39,59 @@ impl fmt::Debug for Target {
     }
 }
 
-/// The request as it goes out, which is the same each time.
+/// The host as it stands in a request.
+pub(crate) fn authority(host: &str, port: u16, tls: bool) -> String {
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    let usual = if tls { 443 } else { 80 };
+    if port == usual { host } else { format!("{host}:{port}") }
+}
+
+/// Whether a step can go out as it is.
 ///
 /// # Errors
 /// [`Code::InvalidInput`] where a part has bytes that it can't have; the part isn't shown, since it may be secret.
-pub(crate) fn request(target: &Target) -> Result<Vec<u8>, Problem> {
-    if target.method.is_empty() || !target.method.bytes().all(is_token) || target.method == "CONNECT" {
-        return Err(Problem::new(Code::InvalidInput, format!("`{}` is no method to send a request with", target.method)));
+pub(crate) fn check(step: &Step, host: &str) -> Result<(), Problem> {
+    if step.method.is_empty() || !step.method.bytes().all(is_token) || step.method == "CONNECT" {
+        return Err(Problem::new(Code::InvalidInput, format!("`{}` is no method to send a request with", step.method)));
     }
-    if !target.path.starts_with('/') || !target.path.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if host.is_empty() || !host.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/') {
+        return Err(bad("The host is not a name or an address"));
+    }
+    let begins = step.path.texts().next().is_some_and(|text| text.starts_with(b"/"));
+    if !begins || !step.path.texts().flatten().all(u8::is_ascii_graphic) {
         return Err(bad("The path has characters that must be percent-encoded, or doesn't begin with `/`"));
     }
-    let mut bytes = format!("{} {} HTTP/1.1\r\n", target.method, target.path).into_bytes();
-    if !has(target, "host") {
-        line(&mut bytes, "Host", &host(target)?);
-    }
-    if !has(target, "user-agent") {
-        line(&mut bytes, "User-Agent", concat!("patchbay/", env!("CARGO_PKG_VERSION")));
-    }
-    for (name, value) in &target.headers {
-        check_header(target, name, value)?;
-        line(&mut bytes, name, value);
-    }
-    let has_body = !target.body.is_empty() || matches!(target.method.as_str(), "POST" | "PUT" | "PATCH");
-    if has_body && !has(target, "content-length") {
-        line(&mut bytes, "Content-Length", &target.body.len().to_string());
-    }
-    bytes.extend_from_slice(b"\r\n");
-    bytes.extend_from_slice(&target.body);
-    Ok(bytes)
+    step.headers.iter().try_for_each(|(name, value)| check_header(step, name, value))
 }
 
 fn bad(what: &str) -> Problem {
     Problem::new(Code::InvalidInput, what)
 }
 
-fn host(target: &Target) -> Result<String, Problem> {
-    if target.host.is_empty() || !target.host.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/') {
-        return Err(bad("The host is not a name or an address"));
-    }
-    let host = if target.host.contains(':') { format!("[{}]", target.host) } else { target.host.clone() };
-    let usual = if target.tls.is_some() { 443 } else { 80 };
-    Ok(if target.port == usual { host } else { format!("{host}:{}", target.port) })
-}
-
-fn check_header(target: &Target, name: &str, value: &str) -> Result<(), Problem> {
+fn check_header(step: &Step, name: &str, value: &crate::script::template::Template) -> Result<(), Problem> {
     if name.is_empty() || !name.bytes().all(is_token) {
         return Err(bad("The name of a header has characters that it can't have"));
     }
-    if value.bytes().any(|byte| (byte < b' ' && byte != b'\t') || byte == 0x7f) {
+    if value.texts().flatten().any(|&byte| (byte < b' ' && byte != b'\t') || byte == 0x7f) {
         return Err(bad(&format!("The value of the header `{name}` has control characters, such as a line end")));
     }
     if name.eq_ignore_ascii_case("transfer-encoding") {
         return Err(bad("The header `Transfer-Encoding` can't be set").why("the body is sent whole, with its length"));
     }
-    if name.eq_ignore_ascii_case("content-length") && value.trim() != target.body.len().to_string() {
-        let why = format!("the body has {} bytes", target.body.len());
-        return Err(bad("The header `Content-Length` is wrong").why(why).next("Leave it out; it is added"));
+    if name.eq_ignore_ascii_case("content-length") {
+        let length = match &step.body {
+            Body::Bytes(template) if template.is_fixed() => template.fixed_bytes().len() as u64,
+            Body::Bytes(_) => {
+                return Err(bad("The header `Content-Length` can't be set").why("the body is another each time"));
+            }
+            Body::File { length, .. } => *length,
+        };
+        if value.fixed_bytes().trim_ascii() != length.to_string().as_bytes() {
+            let why = format!("the body has {length} bytes");
+            return Err(bad("The header `Content-Length` is wrong").why(why).next("Leave it out; it is added"));
+        }
     }
     Ok(())
-}
-
-fn has(target: &Target, name: &str) -> bool {
-    target.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
-}
-
-fn line(bytes: &mut Vec<u8>, name: &str, value: &str) {
-    for part in [name, ": ", value, "\r\n"] {
-        bytes.extend_from_slice(part.as_bytes());
-    }
 }
 
 /// A character of a token (RFC 9110, 5.6.2).

@@ -5,6 +5,9 @@
 //! of `<`, `<=`, `>`, `>=` and `==`. Latencies are written with their unit, `errors` in per cent, `rate` as a count over a
 //! time, `requests` as a whole number.
 //!
+//! `create order: p95 < 500ms` is about one endpoint of several, and `errors < 1% over 10s` holds in each window of 10
+//! seconds, one behind the other.
+//!
 //! A threshold is judged by the bounds between which its figure must lie, not by a single number: where it holds for one
 //! bound and not for the other, the outcome is inconclusive.
 
@@ -24,6 +27,10 @@ use crate::figures::{Bounds, Figures};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Threshold {
     text: String,
+    /// One endpoint's, by its place in the script.
+    step: Option<usize>,
+    /// It holds in each window of so long.
+    over: Option<Span>,
     metric: Metric,
     op: Op,
     value: f64,
@@ -67,7 +74,7 @@ const NAMES: [&str; 16] = [
 ];
 
 /// A threshold is a short line; anything longer is a mistake, and isn't echoed whole.
-const LONGEST: usize = 100;
+const LONGEST: usize = 300;
 
 /// How far the histogram may be off, which is what `==` allows a latency.
 const RESOLUTION: f64 = 1e-3;
@@ -83,6 +90,38 @@ impl fmt::Display for Threshold {
 /// # Errors
 /// [`Code::InvalidInput`] with what was expected and, for a metric that doesn't exist, the nearest one that does.
 pub fn parse(text: &str) -> Result<Threshold, Problem> {
+    let (_, rest) = endpoint_of(text);
+    parse_rest(text, rest)
+}
+
+/// Reads a threshold of a run with these endpoints.
+///
+/// # Errors
+/// As for [`parse`], and for an endpoint that the run doesn't call.
+pub fn parse_for(text: &str, endpoints: &[&str]) -> Result<Threshold, Problem> {
+    let (endpoint, rest) = endpoint_of(text);
+    let threshold = parse_rest(text, rest)?;
+    let Some(endpoint) = endpoint else { return Ok(threshold) };
+    let Some(step) = endpoints.iter().position(|known| *known == endpoint) else {
+        let nearest = endpoints.iter().min_by_key(|known| strsim::damerau_levenshtein(known, endpoint));
+        return Err(mistake(text, format!("the run calls no endpoint `{endpoint}`"))
+            .next(nearest.map(|nearest| format!("Did you mean `{nearest}`?")).unwrap_or_default()));
+    };
+    // With one endpoint its figures are those of the run.
+    Ok(Threshold { step: (endpoints.len() > 1).then_some(step), ..threshold })
+}
+
+/// The endpoint in front of a threshold, and the rest: `create order: p95 < 500ms`. The names of endpoints may hold colons,
+/// and what follows the last of them never does.
+fn endpoint_of(text: &str) -> (Option<&str>, &str) {
+    match text.rsplit_once(": ") {
+        Some((endpoint, rest)) if !endpoint.trim().is_empty() => (Some(endpoint.trim()), rest),
+        _ => (None, text),
+    }
+}
+
+fn parse_rest(whole: &str, text: &str) -> Result<Threshold, Problem> {
+    let whole = whole.trim();
     let text = text.trim();
     if text.len() > LONGEST {
         let shown: String = text.chars().take(40).collect();
@@ -97,8 +136,21 @@ pub fn parse(text: &str) -> Result<Threshold, Problem> {
         return Err(mistake(text, format!("`{sign}` is not an operator; those are <, <=, >, >= and ==")));
     };
     let metric = metric(name).map_err(|why| mistake(text, why))?;
-    let value = value(metric, rest[sign.len()..].trim()).map_err(|why| mistake(text, why))?;
-    Ok(Threshold { text: text.to_owned(), metric, op, value })
+    let (written, over) = match rest[sign.len()..].trim().split_once(" over ") {
+        Some((value, over)) => (value.trim(), Some(window(over.trim()).map_err(|why| mistake(text, why))?)),
+        None => (rest[sign.len()..].trim(), None),
+    };
+    let value = value(metric, written).map_err(|why| mistake(text, why))?;
+    Ok(Threshold { text: whole.to_owned(), step: None, over, metric, op, value })
+}
+
+/// A window in whole seconds, since seconds are what a run is divided into.
+fn window(text: &str) -> Result<Span, String> {
+    let span: Span = text.parse().map_err(|bad: patchbay_contracts::units::BadQuantity| bad.to_string())?;
+    if span.0.subsec_nanos() != 0 || !(1..=86_400).contains(&span.0.as_secs()) {
+        return Err(format!("a window of {span} won't do; it is a whole number of seconds, from 1s to 24h"));
+    }
+    Ok(span)
 }
 
 fn mistake(text: &str, why: impl Into<String>) -> Problem {
@@ -156,6 +208,22 @@ fn value(metric: Metric, text: &str) -> Result<f64, String> {
 }
 
 impl Threshold {
+    /// The window in each of which it is to hold; nothing where it is about the run as a whole.
+    pub const fn over(&self) -> Option<Span> {
+        self.over
+    }
+
+    /// The place of the endpoint that it is about; nothing where it is about all of them.
+    pub const fn step(&self) -> Option<usize> {
+        self.step
+    }
+
+    /// Whether a breach before the end stays one: a count or a rate that isn't there yet may still come.
+    pub const fn is_final(&self) -> bool {
+        !(matches!(self.metric, Metric::Requests | Metric::Rate) && matches!(self.op, Op::More | Op::AtLeast | Op::Equal))
+            || self.over.is_some()
+    }
+
     /// Judges by what was measured; `with_waiting` is [`Figures::latency_with_waiting`].
     pub fn judge(&self, figures: &Figures, with_waiting: &Histogram<u64>) -> ThresholdResult {
         let result = |verdict, actual| ThresholdResult { text: self.text.clone(), verdict, actual };

@@ -34,7 +34,9 @@ pub fn install(platform: &Platform, missing: &[String]) -> Outcome {
     }
     let Some(installer) = platform.installer() else {
         let names = missing.join("\n    ");
-        return Err(Failure::cannot(format!("set-up doesn't install anything by itself on this system. It lacks\n\n    {names}\n")));
+        return Err(Failure::cannot(format!(
+            "set-up doesn't install anything by itself on this system. It lacks\n\n    {names}\n"
+        )));
     };
     let as_typed = format!("{} {}", installer.join(" "), missing.join(" "));
     if *platform == Platform::MacOs {

@@ -6,17 +6,19 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 use patchbay_contracts::{
-    Timestamp,
-    load::{LoadError, LoadReport, LoadTotals},
+    Problem, Timestamp,
+    load::{EndpointLoad, Generator, LoadError, LoadReport, LoadTotals, Phases, ThresholdResult},
     run::Verdict,
+    units::Span,
 };
 
 use crate::{
-    Target,
     failure::Kind,
     figures::{Doubts, Figures},
+    hdr,
     plan::Plan,
     sums::{Sums, quantiles},
+    thresholds::Threshold,
     worker::{Effort, Ending},
 };
 
@@ -32,6 +34,14 @@ const ENOUGH: f64 = 0.99;
 /// Buckets of the reported histogram for each doubling of the latency.
 const BUCKETS_A_DOUBLING: f64 = 8.0;
 
+/// What ended a run before its time.
+pub(crate) struct Cut {
+    /// The person did, at whatever moment.
+    pub(crate) cancelled: bool,
+    /// A threshold that couldn't be held any more.
+    pub(crate) breach: Option<String>,
+}
+
 /// What a run came to, before it is put into words.
 struct Findings<'a> {
     plan: &'a Plan,
@@ -41,18 +51,22 @@ struct Findings<'a> {
     figures: Figures,
     /// The latencies with those of the unanswered.
     latency: Histogram<u64>,
+    generator: Generator,
+    breach: Option<String>,
     verdict: Verdict,
 }
 
 /// Builds the report.
-pub(crate) fn build(target: &Target, plan: &Plan, sums: Sums, endings: &[Ending], at: Timestamp, cancelled: bool) -> LoadReport {
-    let stopped = endings.iter().map(|ending| ending.at).max().unwrap_or_default();
+pub(crate) fn build(plan: &Plan, sums: Sums, endings: &[Ending], at: Timestamp, cut: Cut) -> Result<LoadReport, Problem> {
+    let stopped = endings.iter().map(|ending| ending.until).max().unwrap_or_default();
     // A cancel that came when all was over anyway changed nothing.
-    let cancelled = cancelled && stopped < plan.end;
+    let exhausted = stopped < plan.end && plan.spec.iterations.is_some() && !cut.cancelled && cut.breach.is_none();
+    let cancelled = cut.cancelled && stopped < plan.end;
     let seconds = stopped.min(plan.end).saturating_sub(plan.measured_from) as f64 / 1e9;
-    let mut totals = sums.totals(seconds, plan.rate);
+    let mut totals = sums.totals(seconds, plan.target_rate());
     let waited = unanswered(endings, &mut totals);
     totals.error_share = share(totals.failed + totals.dropped, sums.ended() + backlog(endings));
+    let doubts = doubts(plan, &sums, endings, cancelled, exhausted);
     let figures = Figures {
         latency: sums.latency.clone(),
         waited,
@@ -64,29 +78,143 @@ pub(crate) fn build(target: &Target, plan: &Plan, sums: Sums, endings: &[Ending]
         dropped: sums.counts.dropped,
         answered_in_time: sums.in_time,
         seconds,
-        doubts: doubts(plan, &sums, endings, cancelled),
+        doubts,
     };
     let latency = figures.latency_with_waiting();
-    let thresholds: Vec<_> = plan.thresholds.iter().map(|threshold| threshold.judge(&figures, &latency)).collect();
+    let thresholds = judged(plan, &sums, endings, &figures, &latency);
     let local = sums.counts.errors[Kind::Local as usize];
     let verdict = verdict(&figures, local, Verdict::of(thresholds.iter().map(|result| result.verdict)));
-    let findings = Findings { plan, sums: &sums, endings, totals, figures, latency, verdict };
+    let generator = generator(plan, &sums, endings, &figures, &latency);
+    let findings = Findings { plan, sums: &sums, endings, totals, figures, latency, generator, breach: cut.breach, verdict };
     let notes = findings.notes();
-    LoadReport {
+    let script = &plan.script;
+    let shown = match script.steps.as_slice() {
+        [only] => only.shown.clone(),
+        steps => steps.iter().map(|step| step.shown.as_str()).collect::<Vec<_>>().join(", "),
+    };
+    Ok(LoadReport {
         at,
         duration_ms: seconds * 1e3,
         verdict,
         partial: cancelled,
         totals,
         latency: quantiles(&findings.latency),
-        schedule_lag: plan.rate.map(|_| quantiles(&sums.lag)),
+        schedule_lag: plan.rate.as_ref().map(|_| quantiles(&sums.lag)),
         statuses: statuses(&sums),
         errors: errors(&sums),
         thresholds,
         notes,
         histogram: buckets(&findings.latency),
+        hdr: hdr::text(&hdr::encode(&findings.latency)?),
+        windows: sums.windows.texts(),
+        endpoints: endpoints(plan, &sums),
+        phases: Phases {
+            dns_ms: plan.dns_ms,
+            connect: quantiles(&sums.connecting),
+            tls: quantiles(&sums.securing),
+            first_byte: quantiles(&sums.first_byte),
+        },
+        generator: findings.generator,
         timeline: sums.slices,
-        ..LoadReport::new(&target.name, &target.shown, plan.spec.clone())
+        ..LoadReport::new(&script.name, shown, plan.spec.clone())
+    })
+}
+
+/// The first threshold that is breached and will stay so, as it stands while the run goes on.
+pub(crate) fn breached(plan: &Plan, sums: &Sums, seconds: f64) -> Option<String> {
+    let figures = Figures {
+        latency: sums.latency.clone(),
+        waited: Vec::new(),
+        sent: sums.counts.sent,
+        answered: sums.counts.answered,
+        failed: sums.counts.failed(),
+        ended: sums.ended(),
+        dropped: sums.counts.dropped,
+        answered_in_time: sums.in_time,
+        seconds,
+        doubts: Doubts::default(),
+    };
+    let results = judged(plan, sums, &[], &figures, &figures.latency);
+    let found = plan
+        .thresholds
+        .iter()
+        .zip(results)
+        .find(|(threshold, result)| threshold.is_final() && result.verdict == Verdict::Fail && figures.ended > 0);
+    found.map(|(_, result)| format!("{} (it was {})", result.text, result.actual))
+}
+
+/// How each threshold came out.
+fn judged(plan: &Plan, sums: &Sums, endings: &[Ending], figures: &Figures, latency: &Histogram<u64>) -> Vec<ThresholdResult> {
+    let mut windows = sums.windows.results();
+    let mut judge = |threshold: &Threshold| {
+        if threshold.over().is_some() {
+            return over_windows(threshold, windows.next().flatten(), figures.doubts);
+        }
+        let Some(place) = threshold.step() else { return threshold.judge(figures, latency) };
+        let unanswered = endings.iter().flat_map(|ending| &ending.unanswered);
+        let waited = unanswered.filter(|waited| waited.step == place).map(|waited| waited.nanos).collect();
+        let own = Figures::of_step(&sums.steps[place], waited, figures.seconds, figures.doubts);
+        threshold.judge(&own, &own.latency_with_waiting())
+    };
+    plan.thresholds.iter().map(&mut judge).collect()
+}
+
+fn over_windows(threshold: &Threshold, worst: Option<&ThresholdResult>, doubts: Doubts) -> ThresholdResult {
+    let Some(worst) = worst else {
+        let actual = "the run has no whole window of that length".to_owned();
+        return ThresholdResult { text: threshold.to_string(), verdict: Verdict::Inconclusive, actual };
+    };
+    let mut result = worst.clone();
+    if result.verdict == Verdict::Pass && (doubts.generator_late || doubts.generator_busy || doubts.cancelled) {
+        result.verdict = Verdict::Inconclusive;
+    }
+    result
+}
+
+fn endpoints(plan: &Plan, sums: &Sums) -> Vec<EndpointLoad> {
+    let own = |(step, sums): (&crate::script::Step, &crate::worker::tally::StepTally)| EndpointLoad {
+        name: step.name.clone(),
+        sent: sums.sent,
+        answered: sums.answered,
+        failed: sums.failed,
+        latency: quantiles(&sums.latency),
+    };
+    plan.script.steps.iter().zip(&sums.steps).map(own).collect()
+}
+
+/// What the generator says of itself.
+fn generator(plan: &Plan, sums: &Sums, endings: &[Ending], figures: &Figures, latency: &Histogram<u64>) -> Generator {
+    let nanos = figures.seconds * 1e9;
+    let presence: u64 = endings.iter().map(|ending| ending.presence).sum();
+    let concurrency = if nanos > 0.0 { presence as f64 / nanos } else { 0.0 };
+    // Rate times mean latency is the sum of all latencies over the time.
+    let sum = latency.mean() * latency.len() as f64;
+    let product = if nanos > 0.0 { sum / nanos } else { 0.0 };
+    let larger = concurrency.max(product);
+    let used = |ending: &Ending| {
+        let effort = ending.effort;
+        let idle = effort.waiting / effort.seconds.max(1e-9);
+        effort.processor.map_or(idle, |used| (1.0 - used / effort.seconds.max(1e-9)).max(0.0))
+    };
+    let due = plan.rate.as_ref().map(|curve| {
+        let until = endings.iter().map(|ending| ending.until).max().unwrap_or(plan.end);
+        curve.area_until(until) - curve.area_until(plan.measured_from)
+    });
+    Generator {
+        achieved: due.filter(|due| *due > 0.0).map(|due| sums.counts.begun as f64 / due),
+        littles_law_residual: (larger > 0.0 && !latency.is_empty()).then(|| (concurrency - product).abs() / larger),
+        concurrency,
+        headroom: endings.iter().map(used).min_by(f64::total_cmp),
+        stalls: sums.stalls.count,
+        longest_stall_ms: sums.stalls.longest as f64 / 1e6,
+        threads: u32::try_from(plan.threads).unwrap_or(u32::MAX),
+        bottleneck: figures.doubts.generator_late || figures.doubts.generator_busy,
+        clock: "monotonic, in nanoseconds".to_owned(),
+        drain: format!(
+            "No request is due after the end. Those under way are awaited for {}; what then has no answer is counted, with the \
+             time that it had waited as a lower bound of its latency.",
+            Span(std::time::Duration::from_nanos(plan.grace))
+        ),
     }
 }
 
@@ -94,7 +222,7 @@ pub(crate) fn build(target: &Target, plan: &Plan, sums: Sums, endings: &[Ending]
 fn unanswered(endings: &[Ending], totals: &mut LoadTotals) -> Vec<u64> {
     let mut waited = Vec::new();
     for ending in endings {
-        waited.extend_from_slice(&ending.unanswered);
+        waited.extend(ending.unanswered.iter().map(|waited| waited.nanos));
         totals.unanswered += ending.unanswered.len() as u64;
         if let Some(mut backlog) = ending.backlog.clone() {
             totals.dropped += backlog.waiting();
@@ -115,11 +243,11 @@ fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-fn doubts(plan: &Plan, sums: &Sums, endings: &[Ending], cancelled: bool) -> Doubts {
+fn doubts(plan: &Plan, sums: &Sums, endings: &[Ending], cancelled: bool, exhausted: bool) -> Doubts {
     let lagged = plan.rate.is_some() && !sums.lag.is_empty() && sums.lag.value_at_quantile(0.99) > LARGEST_LAG;
     let local = sums.counts.errors[Kind::Local as usize] > 0;
     Doubts {
-        generator_late: lagged || local || sums.stalls.count > 0 || fell_short_by_itself(plan, sums, endings),
+        generator_late: lagged || local || sums.stalls.count > 0 || (!exhausted && fell_short_by_itself(plan, sums, endings)),
         generator_busy: plan.rate.is_none() && endings.iter().any(|ending| is_busy(&ending.effort)),
         cancelled,
     }
@@ -127,11 +255,11 @@ fn doubts(plan: &Plan, sums: &Sums, endings: &[Ending], cancelled: bool) -> Doub
 
 /// Whether fewer requests went out than were due, and the generator had hardly any time left to send more.
 fn fell_short_by_itself(plan: &Plan, sums: &Sums, endings: &[Ending]) -> bool {
-    let Some(rate) = plan.rate else { return false };
-    let due = rate * (plan.end - plan.measured_from) as f64 / 1e9;
+    let Some(rate) = &plan.rate else { return false };
+    let due = rate.area_until(plan.end) - rate.area_until(plan.measured_from);
     let ended = endings.iter().all(|ending| ending.at >= plan.end);
     let pressed = endings.iter().any(|ending| ending.effort.waiting < LITTLE_WAITING * ending.effort.seconds);
-    ended && pressed && ((sums.counts.sent + sums.counts.unmet()) as f64) < due * ENOUGH
+    ended && pressed && ((sums.counts.begun + sums.counts.unmet()) as f64) < due * ENOUGH
 }
 
 /// Whether a worker had no more to give.
@@ -151,13 +279,16 @@ fn verdict(figures: &Figures, local: u64, thresholds: Verdict) -> Verdict {
         // Before anything could be answered there is nothing to judge by.
         _ if doubts.cancelled && figures.ended == 0 => Verdict::Inconclusive,
         _ if service_failed || (all_failed && !doubts.generator_late) => Verdict::Fail,
-        Verdict::Pass if doubts.generator_late || doubts.cancelled || all_failed => Verdict::Inconclusive,
+        Verdict::Pass if doubts.generator_late || doubts.generator_busy || doubts.cancelled || all_failed => {
+            Verdict::Inconclusive
+        }
         verdict => verdict,
     }
 }
 
+/// How often each status came. A protocol without statuses has none.
 fn statuses(sums: &Sums) -> Vec<(u16, u64)> {
-    (0_u16..).zip(sums.statuses.iter().copied()).filter(|&(_, count)| count > 0).collect()
+    (0_u16..).zip(sums.statuses.iter().copied()).filter(|&(status, count)| status > 0 && count > 0).collect()
 }
 
 /// The failures by kind, the most frequent first.
@@ -168,7 +299,7 @@ fn errors(sums: &Sums) -> Vec<LoadError> {
         .into_iter()
         .zip(sums.counts.errors)
         .map(|(kind, count)| LoadError { kind: kind.as_str().into(), count, example: example(Ok(kind)) })
-        .chain(statuses(sums).into_iter().filter(|&(status, _)| status >= 400).map(|(status, count)| LoadError {
+        .chain((0_u16..).zip(sums.bad_statuses.iter().copied()).map(|(status, count)| LoadError {
             kind: format!("status {status}"),
             count,
             example: example(Err(status)),

@@ -9,6 +9,9 @@ use crate::{
     thresholds::{milliseconds, too_few},
 };
 
+/// Little's law holds for what was counted rightly. What is under way at the edges of the measured time leaves a little.
+const LARGEST_RESIDUAL: f64 = 0.1;
+
 impl Findings<'_> {
     /// All notes, the gravest first.
     pub(super) fn notes(&self) -> Vec<String> {
@@ -16,6 +19,9 @@ impl Findings<'_> {
         self.nothing_answered(&mut notes);
         self.generator(&mut notes);
         self.cancelled(&mut notes);
+        if let Some(breach) = &self.breach {
+            notes.push(format!("The run was ended early, since a threshold could not be held any more: {breach}."));
+        }
         self.offered(&mut notes);
         self.never_answered(&mut notes);
         self.given_up(&mut notes);
@@ -82,16 +88,23 @@ impl Findings<'_> {
         }
         if self.figures.doubts.generator_busy {
             notes.push(format!(
-                "The generator was busy all the time{}: the service could do more than this, and latencies are longer than the \
-                 service's own. What holds here, holds; what doesn't, isn't held against the service.",
+                "The generator was the bottleneck: it was busy all the time{}. The service could do more than this, and latencies \
+                 are longer than the service's own.",
                 self.processor_share()
             ));
         }
-        if self.figures.doubts.generator_late && self.verdict != Verdict::Fail {
-            notes.push(
-                "The run is inconclusive: the generator was held up, so the figures aren't those of the service alone."
-                    .to_owned(),
-            );
+        if let Some(residual) = self.generator.littles_law_residual.filter(|residual| *residual > LARGEST_RESIDUAL)
+            && self.latency.mean() / 1e9 < self.figures.seconds * LARGEST_RESIDUAL
+        {
+            notes.push(format!(
+                "By Little's law the number of requests under way is the rate times the mean latency. Observed were {:.2}, which \
+                 is off by {:.0}%, so some of the figures don't fit each other.",
+                self.generator.concurrency,
+                residual * 100.0
+            ));
+        }
+        if (self.figures.doubts.generator_late || self.figures.doubts.generator_busy) && self.verdict == Verdict::Inconclusive {
+            notes.push("The run is inconclusive and passes nothing: the figures aren't those of the service alone.".to_owned());
         }
     }
 
@@ -115,7 +128,7 @@ impl Findings<'_> {
 
     /// Whether the asked-for rate was reached, where the generator isn't to blame.
     fn offered(&self, notes: &mut Vec<String>) {
-        let Some(rate) = self.plan.rate else { return };
+        let Some(rate) = self.plan.target_rate() else { return };
         if self.totals.dropped > 0 {
             notes.push(format!(
                 "{} arrivals were dropped since none of the {} connections became free for them in time; the time that they \
@@ -123,7 +136,7 @@ impl Findings<'_> {
                 self.totals.dropped, self.plan.connections
             ));
         }
-        let sent = self.figures.sent as f64 / self.figures.seconds.max(1e-9);
+        let sent = self.sums.counts.begun as f64 / self.figures.seconds.max(1e-9);
         if sent < rate * 0.99
             && !self.figures.doubts.generator_late
             && self.figures.sent > 0
@@ -156,7 +169,8 @@ impl Findings<'_> {
 
     fn given_up(&self, notes: &mut Vec<String>) {
         let errors = &self.sums.counts.errors;
-        let given_up = errors[Kind::ResponseTimeout as usize] + errors[Kind::ConnectTimeout as usize];
+        let kinds = [Kind::ConnectTimeout, Kind::TlsTimeout, Kind::ResponseTimeout, Kind::DownloadTimeout];
+        let given_up: u64 = kinds.into_iter().map(|kind| errors[kind as usize]).sum();
         if given_up > 0 {
             notes.push(format!(
                 "{given_up} requests were given up after {}; they count with the time that they waited, and would have taken longer.",
@@ -194,7 +208,7 @@ impl Findings<'_> {
         let connections = self.plan.connections;
         let busy = self.endings.iter().filter(|ending| is_busy(&ending.effort)).count();
         let load = if busy > 0 { format!(", {busy} of them busy throughout") } else { String::new() };
-        match self.plan.rate {
+        match &self.plan.rate {
             Some(_) => format!("Sent by {threads} over up to {connections} connections."),
             None => format!("Sent by {threads}{load} over {connections} connections."),
         }

@@ -1,241 +1,235 @@
-//! How a connection goes from one state to the next, and which requests it carries.
+//! How a virtual user goes from one request to the next.
 
-use mio::Token;
+use std::cmp::Reverse;
 
-use super::{
-    Worker,
-    connection::{Outcome, Readiness, State, Traffic},
+use rand::RngExt;
+
+use super::{Worker, user::Activity};
+use crate::{
+    script::{Answer, Order},
+    wire::{
+        Event, Request, Traffic,
+        connection::{Outcome, Readiness, State},
+    },
 };
-use crate::failure::{Failure, Kind};
-
-/// How many connections may be on their way at once, so that a large number doesn't overrun the queue of the service.
-const MOST_CONNECTING: u64 = 256;
-/// The rest after a first failure, in nanoseconds; it doubles with each further one …
-const REST: u64 = 10_000_000;
-/// … so many times.
-const DOUBLINGS: u32 = 6;
-/// The time between two attempts of resting connections, in nanoseconds, which leaves a thousand a second.
-const BETWEEN_RETRIES: u64 = 1_000_000;
-
-const NO_CONNECTION: Failure = Failure::new(Kind::ConnectTimeout, "no connection within the time-out");
-const NO_RESPONSE: Failure = Failure::new(Kind::ResponseTimeout, "no complete response within the time-out");
 
 impl Worker<'_> {
-    /// Opens as many connections as are wanted and allowed: all of them in a closed workload, one for each arrival that
-    /// waits in an open one.
-    pub(super) fn open_more(&mut self, now: u64) {
-        while self.connecting < MOST_CONNECTING && self.wants_connection(now) {
-            let Some(index) = self.vacant.pop() else { return };
-            self.connect(index, now);
-        }
-    }
-
-    fn wants_connection(&self, now: u64) -> bool {
-        match &self.arrivals {
-            None => now < self.plan.end,
-            Some(arrivals) => now >= self.connect_after && arrivals.waiting() > self.connecting,
-        }
-    }
-
-    fn connect(&mut self, index: usize, now: u64) {
-        let plan = self.plan;
-        let connection = &mut self.connections[index];
-        let address = plan.addresses[(self.preferred + connection.tried) % plan.addresses.len()];
-        connection.began = now;
-        match connection.connect(&plan.wire, address, self.poll.registry(), Token(index)) {
-            Ok(()) => {
-                self.connecting += 1;
-                self.look_at(index, now + plan.timeout);
-            }
-            Err(failure) => self.connect_failed(index, &failure, now),
-        }
-    }
-
-    /// Sees to a connection at a later time.
-    fn look_at(&mut self, index: usize, due: u64) {
-        self.connections[index].due = due;
-        self.next_look = self.next_look.min(due);
-    }
-
-    /// Looks for what took too long, and for those that have rested.
-    pub(super) fn look(&mut self, now: u64) {
-        if now < self.next_look {
-            return;
-        }
-        self.next_look = u64::MAX;
-        for index in 0..self.connections.len() {
-            let connection = &mut self.connections[index];
-            if connection.due > now {
-                self.next_look = self.next_look.min(connection.due);
-                continue;
-            }
-            connection.due = u64::MAX;
-            match connection.state {
-                State::Resting => {
-                    connection.state = State::Closed;
-                    self.vacant.push(index);
-                }
-                State::Connecting => self.failed(index, &NO_CONNECTION, now),
-                State::Busy => self.failed(index, &NO_RESPONSE, now),
-                State::Closed | State::Idle => {}
-            }
-        }
-    }
-
     /// Goes on with a connection after an event.
     pub(super) fn go_on(&mut self, index: usize, ready: Readiness) {
         let mut traffic = Traffic::default();
+        let mut events = std::mem::take(&mut self.events);
         let connection = &mut self.connections[index];
-        let outcome = connection.advance(&self.plan.wire, ready, &mut self.buffer, &mut traffic);
-        if matches!(outcome, Outcome::Pending) && traffic.received + traffic.sent == 0 {
+        let outcome = connection.advance(&self.plan.wire, ready, &mut self.buffer, &mut traffic, &mut events);
+        if matches!(outcome, Outcome::Pending) && events.is_empty() && traffic.received + traffic.sent == 0 {
+            self.events = events;
             return;
         }
         let now = self.now();
         self.ledger.traffic(now, traffic);
+        if matches!(outcome, Outcome::Gone | Outcome::Failed(_)) {
+            // What is answered and closed at once is of no use for the next request.
+            self.connections[index].closing = true;
+        }
+        for event in events.drain(..) {
+            self.happened(index, event, now);
+        }
+        self.events = events;
         match outcome {
             Outcome::Pending => {}
             Outcome::More => self.unfinished.push(index),
-            Outcome::Ready => self.connected(index, now),
-            Outcome::Answered { keep, excess } => self.answered(index, keep, excess, now),
-            Outcome::Gone => self.gone(index),
-            Outcome::Failed(failure) => self.failed(index, &failure, now),
+            Outcome::Gone if self.connections[index].state == State::Ready => self.gone(index),
+            Outcome::Gone => {}
+            Outcome::Failed(failure) => self.broke(index, &failure, now),
         }
     }
 
-    fn connected(&mut self, index: usize, now: u64) {
+    fn happened(&mut self, index: usize, event: Event, now: u64) {
+        let first = index * self.plan.wire.streams;
+        match event {
+            Event::Connected => self.ledger.connected(now - std::mem::replace(&mut self.connections[index].began, now)),
+            Event::Secured => self.ledger.secured(now - self.connections[index].began),
+            Event::Opened => self.opened(index, now),
+            Event::Began { stream } => self.users[first + stream].first_byte = now,
+            Event::Answered { stream, status, excess, keep } => {
+                self.connections[index].closing |= !keep;
+                self.answered(first + stream, status, excess, now);
+            }
+            Event::Failed { stream, failure } => {
+                self.connections[index].busy -= 1;
+                self.lost(first + stream, &failure, now);
+                self.next(first + stream, now);
+            }
+            Event::Closing => self.connections[index].closing = true,
+        }
+    }
+
+    fn opened(&mut self, index: usize, now: u64) {
         self.connecting -= 1;
         self.connect_failures = 0;
         self.connect_after = 0;
-        self.ledger.connected();
         let connection = &mut self.connections[index];
+        connection.state = State::Ready;
+        connection.due = u64::MAX;
         self.preferred = (self.preferred + connection.tried) % self.plan.addresses.len();
         connection.tried = 0;
-        self.give_work(index, now);
-    }
-
-    /// Gives a connection its next request, or lets it wait for one.
-    fn give_work(&mut self, index: usize, now: u64) {
-        match &mut self.arrivals {
-            None if now < self.plan.end => self.begin(index, now, now),
-            None => self.connections[index].close(),
-            Some(arrivals) => {
-                if let Some(intended) = arrivals.take() {
-                    return self.begin(index, intended, now);
-                }
-                let connection = &mut self.connections[index];
-                connection.state = State::Idle;
-                connection.due = u64::MAX;
-                self.idle.push(index);
+        let streams = self.plan.wire.streams;
+        for user in index * streams..(index + 1) * streams {
+            if self.users[user].activity == Activity::Free {
+                self.work(user, now);
             }
         }
     }
 
-    /// Sends a request that began, for the figures, at that time.
-    pub(super) fn begin(&mut self, index: usize, began: u64, now: u64) {
-        self.connections[index].began = began;
-        self.look_at(index, now + self.plan.timeout);
-        self.busy += 1;
-        self.ledger.sent(began);
-        let mut traffic = Traffic::default();
-        let sent = self.connections[index].send(&self.plan.wire, &mut traffic);
-        self.ledger.traffic(now, traffic);
-        if let Err(failure) = sent {
-            self.failed(index, &failure, now);
+    /// Gives a free user its next request, or lets it wait for one.
+    pub(super) fn work(&mut self, user: usize, now: u64) {
+        let index = user / self.plan.wire.streams;
+        let connection = &self.connections[index];
+        if connection.state != State::Ready || connection.closing {
+            return;
+        }
+        if self.users[user].underway {
+            return self.send(user, now, now);
+        }
+        if self.arrivals.is_none() {
+            if now < self.end && !self.is_too_many(now) {
+                self.begin_iteration(user, now, now);
+            } else if self.connections[index].busy == 0 && now < self.end {
+                self.gone(index);
+            }
+            return;
+        }
+        self.account(now);
+        match self.arrivals.as_mut().and_then(super::Arrivals::take) {
+            Some(intended) => self.begin_iteration(user, intended, now),
+            None => self.idle.push(user),
         }
     }
 
-    fn answered(&mut self, index: usize, keep: bool, excess: bool, now: u64) {
+    /// Begins an iteration that was due at that time.
+    pub(super) fn begin_iteration(&mut self, user: usize, began: u64, now: u64) {
+        if !self.shared.take(self.plan, self.users[user].values.as_deref_mut()) {
+            // All that there was to do was begun; what is under way comes to its end.
+            self.account(now);
+            self.end = self.end.min(now);
+            return;
+        }
+        self.ledger.begun(began);
+        let script = &self.plan.script;
+        self.users[user].step = match script.order {
+            Order::Mix if script.steps.len() > 1 => self.choose(),
+            Order::Mix | Order::Chain => 0,
+        };
+        self.users[user].underway = true;
+        self.send(user, began, now);
+    }
+
+    /// One of the steps, by weight.
+    fn choose(&mut self) -> usize {
+        let steps = &self.plan.script.steps;
+        let all: u64 = steps.iter().map(|step| u64::from(step.weight)).sum();
+        let mut drawn = self.rng.random_range(0..all.max(1));
+        for (place, step) in steps.iter().enumerate() {
+            match drawn.checked_sub(u64::from(step.weight)) {
+                Some(rest) => drawn = rest,
+                None => return place,
+            }
+        }
+        0
+    }
+
+    /// Sends a user's next request, which began, for the figures, at that time.
+    fn send(&mut self, user: usize, began: u64, now: u64) {
+        self.account(now);
+        let streams = self.plan.wire.streams;
+        let (index, stream) = (user / streams, user % streams);
+        let own = &mut self.users[user];
+        own.activity = Activity::Busy;
+        own.began = began;
+        own.sent = now;
+        own.first_byte = 0;
+        own.due = now + self.plan.timeout;
+        self.next_look = self.next_look.min(own.due);
+        self.busy += 1;
+        self.ledger.sent(own.step, began);
+        if let Some(values) = &mut own.values {
+            values.next_request();
+        }
+        let request = Request { step: own.step, values: own.values.as_deref_mut() };
+        let mut traffic = Traffic::default();
+        self.connections[index].busy += 1;
+        let sent = self.connections[index].send(stream, request, &self.plan.wire, &mut traffic);
+        self.ledger.traffic(now, traffic);
+        if let Err(failure) = sent {
+            self.broke(index, &failure, now);
+        }
+    }
+
+    fn answered(&mut self, user: usize, status: u16, excess: bool, now: u64) {
+        self.account(now);
+        let streams = self.plan.wire.streams;
+        let (index, stream) = (user / streams, user % streams);
         self.busy -= 1;
         let connection = &mut self.connections[index];
         connection.failures = 0;
-        self.ledger.answered(connection.began, connection.status(), excess, now);
-        if keep {
-            self.give_work(index, now);
+        connection.busy -= 1;
+        let plan = self.plan;
+        let own = &mut self.users[user];
+        own.activity = Activity::Free;
+        let step = &plan.script.steps[own.step];
+        let taken = step.takes(status);
+        let asserted = match (&step.inspect, connection.answer(stream), &mut own.values) {
+            (Some(inspect), Some(kept), Some(values)) if taken => {
+                let answer = Answer {
+                    status,
+                    headers: &kept.headers,
+                    body: &kept.body,
+                    cut: kept.cut,
+                    took: now.saturating_sub(own.sent),
+                };
+                inspect.inspect(&answer, values)
+            }
+            _ => Ok(()),
+        };
+        let first_byte = if own.first_byte > 0 { own.first_byte } else { now };
+        self.ledger.answered(own.step, own.began, first_byte.saturating_sub(own.sent), status, taken, excess, now);
+        let held = taken && asserted.is_ok();
+        if let Err(why) = asserted {
+            self.ledger.failed_assertion(own.step, own.began, &why);
+        }
+        if held && plan.script.order == Order::Chain && own.step + 1 < plan.script.steps.len() {
+            own.step += 1;
         } else {
-            connection.close();
-            self.vacant.push(index);
+            own.underway = false;
+            self.ledger.iterated(own.began);
         }
+        self.next(user, now);
     }
 
-    /// An idle connection was closed by the service.
-    fn gone(&mut self, index: usize) {
-        if let Some(place) = self.idle.iter().position(|&idle| idle == index) {
-            self.idle.swap_remove(place);
-        }
-        self.connections[index].close();
-        self.vacant.push(index);
-    }
-
-    fn failed(&mut self, index: usize, failure: &Failure, now: u64) {
-        let connection = &mut self.connections[index];
-        match connection.state {
-            State::Busy => {
-                let began = connection.began;
-                connection.close();
-                connection.failures += 1;
-                self.busy -= 1;
-                self.ledger.failed(began, failure, now);
-                // An open workload is held back by its rate, and the first failure after an answer may be a chance.
-                if self.arrivals.is_some() || self.connections[index].failures == 1 {
-                    self.vacant.push(index);
-                } else {
-                    self.rest(index, now);
-                }
+    /// A user has come to the end of a request: it thinks, goes on, or its connection is closed.
+    fn next(&mut self, user: usize, now: u64) {
+        let index = user / self.plan.wire.streams;
+        if self.connections[index].closing {
+            if self.connections[index].busy == 0 && self.connections[index].state == State::Ready {
+                self.think(user, now);
+                self.gone(index);
             }
-            State::Connecting => {
-                self.connecting -= 1;
-                self.connect_failed(index, failure, now);
-            }
-            State::Idle => self.gone(index),
-            State::Closed | State::Resting => {}
-        }
-    }
-
-    fn connect_failed(&mut self, index: usize, failure: &Failure, now: u64) {
-        let connection = &mut self.connections[index];
-        let began = connection.began;
-        connection.close();
-        if failure.kind != Kind::Local && connection.tried + 1 < self.plan.addresses.len() {
-            // The host has another address.
-            connection.tried += 1;
-            self.vacant.push(index);
             return;
         }
-        connection.tried = 0;
-        if self.arrivals.is_none() {
-            connection.failures += 1;
-            self.ledger.failed(began, failure, now);
-            self.rest(index, now);
-        } else {
-            self.vacant.push(index);
-            self.connect_after = now + rest(self.connect_failures);
-            self.connect_failures += 1;
-            self.fail_arrivals(failure, now);
+        if !self.think(user, now) {
+            self.work(user, now);
         }
     }
 
-    /// Fails the arrival that a connection was meant for. Where there is no other connection, nor one on its way, the
-    /// failure stands for all that wait: each of them would have met the same, and trying it anew for each would only
-    /// be an attack.
-    fn fail_arrivals(&mut self, failure: &Failure, now: u64) {
-        let Some(arrivals) = &mut self.arrivals else { return };
-        let alone = self.busy == 0 && self.idle.is_empty() && self.connecting == 0;
-        let count = if alone { arrivals.waiting() } else { arrivals.waiting().min(1) };
-        for intended in (0..count).filter_map(|_| arrivals.take()) {
-            self.ledger.failed(intended, failure, now);
+    /// Lets a user think, where it is to.
+    fn think(&mut self, user: usize, now: u64) -> bool {
+        let Some((from, to)) = self.plan.think else { return false };
+        // In an open workload the arrivals make the pauses between iterations.
+        if self.arrivals.is_some() && !self.users[user].underway {
+            return false;
         }
+        let due = now + self.rng.random_range(from..=to);
+        self.users[user].activity = Activity::Thinking;
+        self.thinking.push(Reverse((due, user)));
+        true
     }
-
-    /// Leaves a place without a connection for a while, longer after each failure.
-    fn rest(&mut self, index: usize, now: u64) {
-        let connection = &mut self.connections[index];
-        connection.state = State::Resting;
-        let due = (now + rest(connection.failures - 1)).max(self.last_retry + BETWEEN_RETRIES);
-        self.last_retry = due;
-        self.look_at(index, due);
-    }
-}
-
-const fn rest(failures: u32) -> u64 {
-    REST << if failures < DOUBLINGS { failures } else { DOUBLINGS }
 }

@@ -7,10 +7,8 @@ use patchbay_contracts::Problem;
 use crate::{
     failure::{Failure, Kind},
     plan::Plan,
-    worker::{
-        connection::Traffic,
-        tally::{Example, STATUSES, Tally},
-    },
+    wire::Traffic,
+    worker::tally::{Example, STATUSES, Tally},
 };
 
 /// How often the sums are handed over, in nanoseconds.
@@ -37,6 +35,7 @@ pub(crate) struct Ledger {
     measured_from: u64,
     end: u64,
     longest: u64,
+    steps: usize,
     tally: Box<Tally>,
     made: usize,
     parts: Sender<Part>,
@@ -54,7 +53,8 @@ impl Ledger {
             measured_from: plan.measured_from,
             end: plan.end,
             longest: plan.longest_latency(),
-            tally: Box::new(Tally::new(plan.longest_latency())?),
+            steps: plan.script.steps.len(),
+            tally: Box::new(Tally::new(plan.longest_latency(), plan.script.steps.len())?),
             made: 1,
             parts,
             spare,
@@ -72,8 +72,22 @@ impl Ledger {
         began >= self.measured_from
     }
 
-    pub(crate) fn sent(&mut self, began: u64) {
-        self.tally.counts[usize::from(self.is_measured(began))].sent += 1;
+    pub(crate) fn sent(&mut self, step: usize, began: u64) {
+        let measured = self.is_measured(began);
+        self.tally.counts[usize::from(measured)].sent += 1;
+        if measured && let Some(step) = self.tally.steps.get_mut(step) {
+            step.sent += 1;
+        }
+    }
+
+    /// Enters an iteration that begins.
+    pub(crate) fn begun(&mut self, began: u64) {
+        self.tally.counts[usize::from(self.is_measured(began))].begun += 1;
+    }
+
+    /// Enters an iteration that came to its end.
+    pub(crate) fn iterated(&mut self, began: u64) {
+        self.tally.counts[usize::from(self.is_measured(began))].iterations += 1;
     }
 
     pub(crate) fn traffic(&mut self, now: u64, traffic: Traffic) {
@@ -82,8 +96,15 @@ impl Ledger {
         counts.sent_bytes += traffic.sent;
     }
 
-    pub(crate) fn connected(&mut self) {
+    /// Enters a TCP handshake, with what it took.
+    pub(crate) fn connected(&mut self, took: u64) {
         self.tally.connects += 1;
+        self.tally.connecting.saturating_record(took);
+    }
+
+    /// Enters a TLS handshake, with what it took.
+    pub(crate) fn secured(&mut self, took: u64) {
+        self.tally.securing.saturating_record(took);
     }
 
     pub(crate) fn lag(&mut self, intended: u64, now: u64) {
@@ -92,40 +113,90 @@ impl Ledger {
         }
     }
 
-    pub(crate) fn answered(&mut self, began: u64, status: u16, excess: bool, now: u64) {
+    /// Enters an answer: its step, when its request began, what its first byte took, its status and whether that is no
+    /// failure.
+    #[allow(clippy::too_many_arguments, reason = "each is a figure of one answer, and it is called in one place")]
+    pub(crate) fn answered(
+        &mut self,
+        step: usize,
+        began: u64,
+        first_byte: u64,
+        status: u16,
+        taken: bool,
+        excess: bool,
+        now: u64,
+    ) {
         let measured = self.is_measured(began);
+        let took = now.saturating_sub(began);
+        let in_time = u64::from(now >= self.measured_from && now < self.end);
         let tally = &mut *self.tally;
         let counts = &mut tally.counts[usize::from(measured)];
         counts.answered += 1;
-        tally.latency[usize::from(measured)].saturating_record(now.saturating_sub(began));
-        tally.in_time += u64::from(now >= self.measured_from && now < self.end);
+        counts.refused += u64::from(!taken);
+        tally.latency[usize::from(measured)].saturating_record(took);
+        tally.in_time += in_time;
         tally.excess += u64::from(excess);
-        if status >= 400 {
-            counts.refused += 1;
+        if !measured {
+            return;
         }
-        if measured {
-            // A status that isn't one was refused by the parser, which takes three digits.
-            let place = usize::from(status).min(STATUSES - 1);
-            tally.statuses[place] += 1;
-            if status >= 400 && !self.told_statuses[place] {
+        tally.first_byte.saturating_record(first_byte);
+        if let Some(step) = tally.steps.get_mut(step) {
+            step.answered += 1;
+            step.failed += u64::from(!taken);
+            step.in_time += in_time;
+            step.latency.saturating_record(took);
+        }
+        // A status that isn't one was refused by the parser, which takes three digits.
+        let place = usize::from(status).min(STATUSES - 1);
+        tally.statuses[place] += 1;
+        if !taken {
+            tally.bad_statuses[place] += 1;
+            if !self.told_statuses[place] {
                 self.told_statuses[place] = true;
-                let text = format!("the answer to the request of {}, after {}", moment(began), span(now.saturating_sub(began)));
+                let text = format!("the answer to the request of {}, after {}", moment(began), span(took));
                 tally.examples.push(Example { kind: Err(status), text });
             }
         }
     }
 
-    /// Enters a failure without an answer. One that was given up counts as having taken at least as long as it waited.
-    pub(crate) fn failed(&mut self, began: u64, failure: &Failure, now: u64) {
+    /// Enters that an answer, which was entered before, was not as expected.
+    pub(crate) fn failed_assertion(&mut self, step: usize, began: u64, why: &str) {
         let measured = self.is_measured(began);
-        self.tally.fail(measured, failure);
-        if failure.is_timeout() {
-            self.tally.latency[usize::from(measured)].saturating_record(now.saturating_sub(began));
+        self.tally.counts[usize::from(measured)].errors[Kind::Assertion as usize] += 1;
+        if !measured {
+            return;
         }
-        let kind = failure.kind;
-        if measured && !self.told[kind as usize] {
+        if let Some(step) = self.tally.steps.get_mut(step) {
+            step.failed += 1;
+        }
+        self.tell(Kind::Assertion, began, why);
+    }
+
+    /// Enters a failure without an answer. One that was given up counts as having taken at least as long as it waited.
+    pub(crate) fn failed(&mut self, step: usize, began: u64, failure: &Failure, now: u64) {
+        let measured = self.is_measured(began);
+        let waited = now.saturating_sub(began);
+        self.tally.counts[usize::from(measured)].errors[failure.kind as usize] += 1;
+        if failure.is_timeout() {
+            self.tally.latency[usize::from(measured)].saturating_record(waited);
+        }
+        if !measured {
+            return;
+        }
+        if let Some(step) = self.tally.steps.get_mut(step) {
+            step.failed += 1;
+            if failure.is_timeout() {
+                step.latency.saturating_record(waited);
+            }
+        }
+        self.tell(failure.kind, began, failure);
+    }
+
+    /// Keeps the first failure of a kind as an example.
+    fn tell(&mut self, kind: Kind, began: u64, why: impl std::fmt::Display) {
+        if !self.told[kind as usize] {
             self.told[kind as usize] = true;
-            let text = format!("{failure} (the request of {})", moment(began));
+            let text = format!("{why} (the request of {})", moment(began));
             self.tally.examples.push(Example { kind: Ok(kind), text });
         }
     }
@@ -146,26 +217,27 @@ impl Ledger {
     }
 
     /// Hands the sums over, if it is time.
-    pub(crate) fn tick(&mut self, now: u64, in_flight: u64) -> Result<(), Problem> {
+    pub(crate) fn tick(&mut self, now: u64, in_flight: u64, open: u64) -> Result<(), Problem> {
         if now < self.next_tick {
             return Ok(());
         }
         self.next_tick = (now / TICK + 1) * TICK;
-        self.hand_over(now, in_flight)
+        self.hand_over(now, in_flight, open)
     }
 
-    fn hand_over(&mut self, now: u64, in_flight: u64) -> Result<(), Problem> {
+    fn hand_over(&mut self, now: u64, in_flight: u64, open: u64) -> Result<(), Problem> {
         let mut next = match self.spare.try_recv() {
             Ok(spare) => spare,
             Err(_) if self.made < MOST_TALLIES => {
                 self.made += 1;
-                Box::new(Tally::new(self.longest)?)
+                Box::new(Tally::new(self.longest, self.steps)?)
             }
             Err(_) => return Ok(()),
         };
         next.second = self.second(now);
         self.tally.reached = next.second;
         self.tally.in_flight = in_flight;
+        self.tally.open = open;
         let tally = std::mem::replace(&mut self.tally, next);
         // Without a coordinator there is nobody left to count for; it tells its workers to stop as it goes.
         let _ = self.parts.send(Part { worker: self.worker, tally });
@@ -175,6 +247,7 @@ impl Ledger {
     /// Hands over what there is at the end.
     pub(crate) fn close(mut self, in_flight: u64) {
         self.tally.reached = u32::MAX;
+        self.tally.open = 0;
         self.tally.in_flight = in_flight;
         let _ = self.parts.send(Part { worker: self.worker, tally: self.tally });
     }

@@ -3,10 +3,13 @@
 use hdrhistogram::Histogram;
 use patchbay_contracts::Problem;
 
-use crate::failure::{Failure, Kind};
+use crate::failure::Kind;
 
 /// Significant digits of the latency histograms: a value is off by a thousandth at most.
 const DIGITS: u8 = 3;
+
+/// Below so many nanoseconds histograms don't tell one value from another, which saves a fourth of their memory.
+const LEAST: u64 = 100;
 
 /// Statuses have three digits.
 pub(crate) const STATUSES: usize = 1000;
@@ -16,11 +19,15 @@ pub(crate) const STATUSES: usize = 1000;
 pub(crate) struct Counts {
     pub(crate) sent: u64,
     pub(crate) answered: u64,
-    /// Answers with a status of 400 or more.
+    /// Answers with a status that is a failure.
     pub(crate) refused: u64,
-    /// Failures without an answer, by the place of their kind in [`Kind::ALL`].
+    /// Failures by the place of their kind in [`Kind::ALL`]. All but assertions are without an answer.
     pub(crate) errors: [u64; Kind::ALL.len()],
     pub(crate) dropped: u64,
+    /// Iterations that began.
+    pub(crate) begun: u64,
+    /// Iterations that came to their end.
+    pub(crate) iterations: u64,
     pub(crate) received_bytes: u64,
     pub(crate) sent_bytes: u64,
 }
@@ -34,13 +41,20 @@ impl Counts {
             *sum += more;
         }
         self.dropped += other.dropped;
+        self.begun += other.begun;
+        self.iterations += other.iterations;
         self.received_bytes += other.received_bytes;
         self.sent_bytes += other.sent_bytes;
     }
 
     /// Failures without an answer.
     pub(crate) fn unmet(&self) -> u64 {
-        self.errors.iter().sum()
+        self.errors.iter().sum::<u64>() - self.errors[Kind::Assertion as usize]
+    }
+
+    /// All failures.
+    pub(crate) fn failed(&self) -> u64 {
+        self.refused + self.errors.iter().sum::<u64>()
     }
 }
 
@@ -60,12 +74,23 @@ pub(crate) struct Tally {
     pub(crate) counts: [Counts; 2],
     pub(crate) latency: [Histogram<u64>; 2],
     pub(crate) statuses: Box<[u64; STATUSES]>,
+    /// Those of them that are failures.
+    pub(crate) bad_statuses: Box<[u64; STATUSES]>,
     /// How late the generator was; empty in a closed workload.
     pub(crate) lag: Histogram<u64>,
     /// Answers that came after the warm-up and before the end, whenever their request began.
     pub(crate) in_time: u64,
     pub(crate) connects: u64,
+    /// From the start of a connection to its TCP handshake, from there to that of TLS, and from the send of a request to the
+    /// first byte of its answer.
+    pub(crate) connecting: Histogram<u64>,
+    pub(crate) securing: Histogram<u64>,
+    pub(crate) first_byte: Histogram<u64>,
+    /// Each step by itself, where there are several. Without the warm-up.
+    pub(crate) steps: Vec<StepTally>,
     pub(crate) in_flight: u64,
+    /// Connections that are open.
+    pub(crate) open: u64,
     /// Answers with bytes behind their end.
     pub(crate) excess: u64,
     pub(crate) stalls: Stalls,
@@ -86,23 +111,59 @@ impl Stalls {
     }
 }
 
+/// What one step came to.
+pub(crate) struct StepTally {
+    pub(crate) sent: u64,
+    pub(crate) answered: u64,
+    pub(crate) failed: u64,
+    pub(crate) in_time: u64,
+    pub(crate) latency: Histogram<u64>,
+}
+
+impl StepTally {
+    pub(crate) fn new(longest: u64) -> Result<Self, Problem> {
+        Ok(Self { sent: 0, answered: 0, failed: 0, in_time: 0, latency: histogram(longest)? })
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) -> Result<(), Problem> {
+        self.sent += other.sent;
+        self.answered += other.answered;
+        self.failed += other.failed;
+        self.in_time += other.in_time;
+        self.latency.add(&other.latency).map_err(Problem::internal)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        (self.sent, self.answered, self.failed, self.in_time) = (0, 0, 0, 0);
+        self.latency.reset();
+    }
+}
+
 /// An empty histogram for latencies of up to so many nanoseconds.
 pub(crate) fn histogram(longest: u64) -> Result<Histogram<u64>, Problem> {
-    Histogram::new_with_bounds(1, longest.max(2), DIGITS).map_err(Problem::internal)
+    Histogram::new_with_bounds(LEAST, longest.max(2 * LEAST), DIGITS).map_err(Problem::internal)
 }
 
 impl Tally {
-    pub(crate) fn new(longest: u64) -> Result<Self, Problem> {
+    /// For so many steps.
+    pub(crate) fn new(longest: u64, steps: usize) -> Result<Self, Problem> {
+        let steps = if steps > 1 { steps } else { 0 };
         Ok(Self {
             second: 0,
             reached: 0,
             counts: [Counts::default(); 2],
             latency: [histogram(longest)?, histogram(longest)?],
             statuses: Box::new([0; STATUSES]),
+            bad_statuses: Box::new([0; STATUSES]),
             lag: histogram(longest)?,
             in_time: 0,
             connects: 0,
+            connecting: histogram(longest)?,
+            securing: histogram(longest)?,
+            first_byte: histogram(longest)?,
+            steps: (0..steps).map(|_| StepTally::new(longest)).collect::<Result<_, _>>()?,
             in_flight: 0,
+            open: 0,
             excess: 0,
             stalls: Stalls::default(),
             examples: Vec::new(),
@@ -112,19 +173,17 @@ impl Tally {
     /// Empties it for another use.
     pub(crate) fn clear(&mut self) {
         self.counts = [Counts::default(); 2];
-        for histogram in self.latency.iter_mut().chain([&mut self.lag]).filter(|histogram| !histogram.is_empty()) {
+        let others = [&mut self.lag, &mut self.connecting, &mut self.securing, &mut self.first_byte];
+        for histogram in self.latency.iter_mut().chain(others).filter(|histogram| !histogram.is_empty()) {
             histogram.reset();
         }
+        self.steps.iter_mut().for_each(StepTally::clear);
         self.statuses.fill(0);
+        self.bad_statuses.fill(0);
         self.in_time = 0;
         self.connects = 0;
         self.excess = 0;
         self.stalls = Stalls::default();
         self.examples.clear();
-    }
-
-    /// Counts a failure without an answer.
-    pub(crate) fn fail(&mut self, measured: bool, failure: &Failure) {
-        self.counts[usize::from(measured)].errors[failure.kind as usize] += 1;
     }
 }

@@ -1,8 +1,9 @@
 //! An HTTP/1.1 response as it comes in: where it ends, its status, and whether the connection can be used again
-//! (RFC 9112). The body is counted and thrown away.
+//! (RFC 9112). The body is thrown away, but where somebody looks into it.
 
 use std::mem::MaybeUninit;
 
+use super::Kept;
 use crate::failure::{Failure, Kind};
 
 /// The most bytes that a head may have, and the trailers after a chunked body.
@@ -75,13 +76,18 @@ impl Response {
         self.keep
     }
 
+    /// Whether any byte has come.
+    pub(crate) const fn has_begun(&self) -> bool {
+        self.begun
+    }
+
     /// Takes bytes in and returns how many of them were the response's, and whether it is complete. Where it isn't, all
-    /// were.
-    pub(crate) fn feed(&mut self, bytes: &[u8], to_head: bool) -> Result<(usize, bool), Failure> {
+    /// were. Header lines and body go into `kept`, where they are wanted.
+    pub(crate) fn feed(&mut self, bytes: &[u8], to_head: bool, mut kept: Option<&mut Kept>) -> Result<(usize, bool), Failure> {
         let mut used = 0;
         self.begun |= !bytes.is_empty();
         while used < bytes.len() && self.stage != Stage::Done {
-            used += self.step(&bytes[used..], to_head)?;
+            used += self.step(&bytes[used..], to_head, kept.as_deref_mut())?;
         }
         Ok((used, self.stage == Stage::Done))
     }
@@ -98,20 +104,25 @@ impl Response {
         }
     }
 
-    fn step(&mut self, bytes: &[u8], to_head: bool) -> Result<usize, Failure> {
+    fn step(&mut self, bytes: &[u8], to_head: bool, kept: Option<&mut Kept>) -> Result<usize, Failure> {
         match self.stage {
-            Stage::Head => self.step_head(bytes, to_head),
+            Stage::Head => self.step_head(bytes, to_head, kept),
             Stage::Sized(left) => {
                 let taken = left.min(bytes.len() as u64);
+                keep(kept, &bytes[..taken as usize]);
                 self.stage = if taken == left { Stage::Done } else { Stage::Sized(left - taken) };
                 Ok(taken as usize)
             }
             Stage::Chunk(left) => {
                 let taken = left.min(bytes.len() as u64);
+                keep(kept, &bytes[..taken as usize]);
                 self.stage = if taken == left { Stage::ChunkEnd(false) } else { Stage::Chunk(left - taken) };
                 Ok(taken as usize)
             }
-            Stage::UntilClose => Ok(bytes.len()),
+            Stage::UntilClose => {
+                keep(kept, bytes);
+                Ok(bytes.len())
+            }
             Stage::ChunkLine(line) => {
                 self.stage = line.step(bytes[0])?;
                 Ok(1)
@@ -140,10 +151,10 @@ impl Response {
         }
     }
 
-    fn step_head(&mut self, bytes: &[u8], to_head: bool) -> Result<usize, Failure> {
+    fn step_head(&mut self, bytes: &[u8], to_head: bool, kept: Option<&mut Kept>) -> Result<usize, Failure> {
         // Most heads come whole, and need not be copied.
         if self.head.is_empty() {
-            if let Some(length) = self.parse_head(bytes, to_head)? {
+            if let Some(length) = self.parse_head(bytes, to_head, kept)? {
                 return Ok(length);
             }
             self.append_to_head(bytes)?;
@@ -155,7 +166,7 @@ impl Response {
         // otherwise cost the square of its length.
         let Some(end) = end_of_head(&self.head, before.saturating_sub(3)) else { return Ok(bytes.len()) };
         let head = std::mem::take(&mut self.head);
-        let length = self.parse_head(&head[..end], to_head);
+        let length = self.parse_head(&head[..end], to_head, kept);
         self.head = head;
         self.head.clear();
         match length? {
@@ -176,7 +187,7 @@ impl Response {
     }
 
     /// Parses a head and sets up for its body; nothing where it isn't complete.
-    fn parse_head(&mut self, bytes: &[u8], to_head: bool) -> Result<Option<usize>, Failure> {
+    fn parse_head(&mut self, bytes: &[u8], to_head: bool, kept: Option<&mut Kept>) -> Result<Option<usize>, Failure> {
         let mut headers = [const { MaybeUninit::uninit() }; MOST_HEADERS];
         let mut response = httparse::Response::new(&mut []);
         let length =
@@ -193,6 +204,10 @@ impl Response {
             return Ok(Some(length));
         }
         let framing = Framing::read(response.version == Some(1), response.headers)?;
+        if let Some(kept) = kept {
+            let text = |header: &httparse::Header<'_>| String::from_utf8_lossy(header.value).into_owned();
+            kept.headers.extend(response.headers.iter().map(|header| (header.name.to_owned(), text(header))));
+        }
         self.status = status;
         self.keep = framing.keep;
         self.stage = if to_head || status == 204 || status == 304 {
@@ -210,6 +225,12 @@ impl Response {
             }
         };
         Ok(Some(length))
+    }
+}
+
+fn keep(kept: Option<&mut Kept>, bytes: &[u8]) {
+    if let Some(kept) = kept {
+        kept.push(bytes);
     }
 }
 
