@@ -29,6 +29,7 @@
 //! its answer is counted. The host is resolved once, before the start; where it has several addresses and one can't be
 //! connected to, the next is tried.
 
+pub mod compare;
 mod curve;
 mod failure;
 pub mod figures;
