@@ -124,11 +124,14 @@ pub struct Settings {
     pub keep_days: u32,
     /// Whether checks run while the window is open.
     pub monitor: bool,
+    /// Hosts that are neither loopback nor private and that somebody agreed to put under load.
+    #[serde(default)]
+    pub load_hosts: Vec<String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { theme: Theme::System, keep_days: 30, monitor: true }
+        Self { theme: Theme::System, keep_days: 30, monitor: true, load_hosts: Vec::new() }
     }
 }
 

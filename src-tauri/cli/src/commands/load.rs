@@ -1,8 +1,10 @@
 //! `load`.
 
+use std::{io::IsTerminal, path::Path};
+
 use patchbay_contracts::{
     Code, Problem,
-    integration::{Executor, LoadOptions, LoadSpec},
+    integration::{DataFeed, Executor, Level, LoadOptions, LoadSpec, Protocol, Spacing},
     ipc::{Backend, UnderstandRequest},
     load::{LoadProgress, LoadReport},
     run::{Progress, Report},
@@ -21,13 +23,20 @@ pub(super) async fn run(engine: &Engine, out: &Out, arguments: &LoadArguments) -
     let wanted = wanted_reports(&arguments.reports)?;
     let (subject, endpoint) = subject(engine, &arguments.target).await?;
     let spec = spec(subject.definition.load.clone().unwrap_or_default(), endpoint, arguments);
-    let summary = engine
-        .wait_for(engine.start_load_of(subject, spec, LoadOptions::default()), &interrupt(), |progress| {
+    let mut options = LoadOptions { confirmed: arguments.yes, baseline: arguments.baseline, ..LoadOptions::default() };
+    let cancel = interrupt();
+    let summary = loop {
+        let start = engine.start_load_of(subject.clone(), spec.clone(), options.clone());
+        let run = engine.wait_for(start, &cancel, |progress| {
             if let Progress::Load(news) = progress {
                 out.live(&live(&news));
             }
-        })
-        .await?;
+        });
+        match run.await {
+            Err(question) if question.code == Code::NeedsConfirmation && ask(&question) => options.confirmed = true,
+            other => break other?,
+        }
+    };
     out.clear();
     let run = engine.store().run(summary.id).await?;
     write_reports(out, &run, &wanted)?;
@@ -36,9 +45,25 @@ pub(super) async fn run(engine: &Engine, out: &Out, arguments: &LoadArguments) -
     Ok(report.verdict)
 }
 
+/// Asks a person, where there is one.
+fn ask(question: &Problem) -> bool {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return false;
+    }
+    eprint!("{} ({}) [y/N] ", question.what, question.why);
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+}
+
 async fn subject(engine: &Engine, target: &str) -> Result<(Subject, Option<String>), Problem> {
     if let Some((name, endpoint)) = split_target(engine, target) {
         return Ok((engine.subject(&name)?, endpoint));
+    }
+    if [".yaml", ".yml"].iter().any(|ending| target.ends_with(ending)) && Path::new(target).is_file() {
+        let text = std::fs::read_to_string(target)
+            .map_err(|error| Problem::new(Code::InvalidInput, format!("`{target}` can't be read")).why(error.to_string()))?;
+        let file = std::path::absolute(target).map_or_else(|_| target.to_owned(), |path| path.display().to_string());
+        return Subject::read(&file, &text).map(|subject| (subject, None));
     }
     if looks_like_a_name(target) {
         let name = target.split('/').next().unwrap_or_default();
@@ -53,22 +78,71 @@ async fn subject(engine: &Engine, target: &str) -> Result<(Subject, Option<Strin
 
 /// What the file says, with what the command line says in its place.
 fn spec(mut spec: LoadSpec, endpoint: Option<String>, arguments: &LoadArguments) -> LoadSpec {
-    spec.endpoint = endpoint.or(spec.endpoint);
-    if let Some(rate) = arguments.rate {
-        spec.executor = Executor::ConstantArrivalRate;
-        spec.rate = Some(rate);
-    } else if arguments.connections.is_some() {
-        spec.executor = Executor::ConstantConnections;
-        spec.rate = None;
+    if let Some(endpoint) = endpoint {
+        spec.endpoint = Some(endpoint);
+        (spec.mix, spec.chain) = (Vec::new(), Vec::new());
     }
+    if !arguments.mix.is_empty() || !arguments.chain.is_empty() {
+        spec.endpoint = None;
+        (spec.mix, spec.chain) = (arguments.mix.clone(), arguments.chain.clone());
+    }
+    pace(&mut spec, arguments);
     spec.connections = arguments.connections.or(spec.connections);
-    spec.duration = arguments.duration.or(spec.duration).or(Some(Span::secs(10)));
+    spec.iterations = arguments.iterations.or(spec.iterations);
+    spec.think_time = arguments.think_time.or(spec.think_time);
+    spec.connect_rate = arguments.connect_rate.or(spec.connect_rate);
     spec.warm_up = arguments.warm_up.or(spec.warm_up);
     spec.timeout = arguments.timeout.or(spec.timeout);
+    spec.streams = arguments.streams.or(spec.streams);
+    spec.seed = arguments.seed.or(spec.seed);
+    spec.abort_after = arguments.abort_after.or(spec.abort_after);
+    spec.keep_alive &= !arguments.no_keep_alive;
+    spec.session_reuse &= !arguments.no_session_reuse;
+    match arguments.spacing.as_deref() {
+        Some("poisson") => spec.spacing = Spacing::Poisson,
+        Some(_) => spec.spacing = Spacing::Even,
+        None => {}
+    }
+    if arguments.http2 {
+        spec.protocol = Protocol::Http2;
+    } else if arguments.websocket {
+        spec.protocol = Protocol::WebSocket;
+    }
+    if !arguments.data.is_empty() {
+        // Named on the command line they are where the person is, and not beside the integration's file.
+        spec.data = arguments.data.iter().map(here).collect();
+    }
     if !arguments.thresholds.is_empty() {
         spec.thresholds.clone_from(&arguments.thresholds);
     }
     spec
+}
+
+/// Who decides when the next request goes out, and for how long.
+fn pace(spec: &mut LoadSpec, arguments: &LoadArguments) {
+    if !arguments.stages.is_empty() {
+        let rates = arguments.stages.iter().any(|stage| matches!(stage.to, Level::Rate(_)));
+        spec.executor = if rates { Executor::RampingArrivalRate } else { Executor::RampingConnections };
+        spec.stages.clone_from(&arguments.stages);
+        (spec.rate, spec.duration) = (arguments.rate, arguments.duration);
+        if !rates {
+            spec.connections = None;
+        }
+    } else if let Some(rate) = arguments.rate {
+        spec.executor = Executor::ConstantArrivalRate;
+        (spec.rate, spec.stages) = (Some(rate), Vec::new());
+    } else if arguments.connections.is_some() {
+        spec.executor = Executor::ConstantConnections;
+        (spec.rate, spec.stages) = (None, Vec::new());
+    }
+    if !spec.executor.is_ramping() {
+        spec.duration = arguments.duration.or(spec.duration).or(Some(Span::secs(10)));
+    }
+}
+
+fn here(feed: &DataFeed) -> DataFeed {
+    let file = std::path::absolute(&feed.file).map_or_else(|_| feed.file.clone(), |path| path.display().to_string());
+    DataFeed { file, order: feed.order }
 }
 
 fn live(news: &LoadProgress) -> String {

@@ -14,7 +14,7 @@ const LONGEST: usize = 64 * 1024;
 /// # Errors
 /// [`Code::InvalidDefinition`] where the expression can't be read, [`Code::NotFound`] where it leads nowhere, and
 /// [`Code::TooLarge`] where the value has more than 64 KiB.
-pub(super) fn capture(expression: &str, response: &Response) -> Result<String> {
+pub(crate) fn capture(expression: &str, response: &Response) -> Result<String> {
     let value = find(expression.trim(), response)?;
     if value.len() > LONGEST {
         return Err(Problem::new(Code::TooLarge, format!("{expression} leads to {} bytes", value.len()))

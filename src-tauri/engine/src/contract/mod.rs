@@ -1,7 +1,7 @@
 //! Whether a service holds to its contract.
 
 pub mod accepted;
-mod capture;
+pub(crate) mod capture;
 pub mod conditions;
 pub mod document;
 pub mod generate;

@@ -298,6 +298,8 @@ impl<'a> Rules<'a> {
                 );
             }
             (Some(_), _) => {}
+            // The columns of a data file are known when it is read.
+            (None, _) if self.has_data() || crate::load::COMPUTED_NAMES.contains(&name) => {}
             (None, _) => {
                 let next = match nearest(name, captured.keys().map(String::as_str)) {
                     Some(near) => format!("Did you mean `${{{near}}}`?"),
@@ -308,6 +310,11 @@ impl<'a> Rules<'a> {
                 self.report(pointer, format!("`${{{shown}}}` is captured nowhere"), "", next);
             }
         }
+    }
+
+    /// Whether a load run has values from files.
+    fn has_data(&self) -> bool {
+        self.value.pointer("/integration/load/data").and_then(Value::as_array).is_some_and(|files| !files.is_empty())
     }
 
     fn path(&mut self, endpoint: &Seen<'a>) {

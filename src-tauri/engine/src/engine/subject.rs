@@ -6,6 +6,7 @@ use patchbay_contracts::{
     Code, Problem,
     integration::{Integration, LoadOptions, LoadSpec},
     ipc::Event,
+    load::LoadReport,
     run::{Job, Progress, Report, RunKind},
 };
 
@@ -76,16 +77,54 @@ impl Engine {
     ///
     /// # Errors
     /// A plan that can't be carried out, or a credential or variable that is missing.
-    pub async fn start_load_of(&self, subject: Subject, spec: LoadSpec, _options: LoadOptions) -> Result<Job> {
-        let Subject { mut definition, schemas, .. } = subject;
-        definition.base_url = Some(self.base_url(&definition)?);
+    pub async fn start_load_of(&self, subject: Subject, spec: LoadSpec, options: LoadOptions) -> Result<Job> {
+        let Subject { file, mut definition, schemas, .. } = subject;
+        let address = self.base_url(&definition)?;
+        definition.base_url = Some(address.clone());
+        load::within_limits(&definition, &spec)?;
+        self.confirm_load(&address, &spec, options.confirmed).await?;
+        let before = match options.baseline {
+            Some(number) => Some((number, self.load_report(number).await?)),
+            None => None,
+        };
         let context = self.context(Some(&definition.name));
-        let plan = load::plan(&context, &definition, &schemas, spec).await?;
+        let file = self.workspace().dir().join(file);
+        let folder = file.parent().unwrap_or(Path::new("."));
+        let plan = load::plan(&context, &definition, &schemas, folder, spec).await?;
         Ok(self.start(RunKind::Load, definition.name.clone(), |engine, reins| async move {
             let report = load::run(plan, reins.cancel, move |news| {
                 engine.tell(Event::Progress { job: reins.id, progress: Progress::Load(news) });
             });
-            report.await.map(Report::Load)
+            let mut report = report.await?;
+            report.comparison = before.map(|(number, before)| patchbay_load::compare::compare(number, &before, &report));
+            Ok(Report::Load(report))
         }))
+    }
+
+    /// Asks, once for each host, before one is put under load that is neither loopback nor private.
+    async fn confirm_load(&self, address: &str, spec: &LoadSpec, confirmed: bool) -> Result<()> {
+        let (address, spec) = (address.to_owned(), spec.clone());
+        let asked = tokio::task::spawn_blocking(move || load::needs_confirmation(&address, &spec)).await;
+        let Some((host, question)) = asked.map_err(Problem::internal)? else { return Ok(()) };
+        let mut settings = self.settings();
+        if settings.load_hosts.contains(&host) {
+            return Ok(());
+        }
+        if !confirmed {
+            return Err(question);
+        }
+        settings.load_hosts.push(host);
+        self.0.store.save_settings(&settings).await?;
+        self.set_settings(settings);
+        Ok(())
+    }
+
+    /// The report of a stored load run.
+    async fn load_report(&self, number: i64) -> Result<LoadReport> {
+        match self.0.store.run(number).await?.report {
+            Report::Load(report) => Ok(report),
+            _ => Err(Problem::new(Code::InvalidInput, format!("Run {number} is no load run"))
+                .next("`patchbay history --kind load` lists those")),
+        }
     }
 }

@@ -38,7 +38,7 @@ pub(crate) use self::{
     outgoing::{filled_body, pieces},
     pool::{Answer, Exchanged, Pool},
     retry::send_spaced_unredacted,
-    send::with_uuid,
+    send::{send_unredacted as send_plain, with_uuid},
     understand::{is_credential, is_credential_field},
 };
 

@@ -35,7 +35,7 @@ pub async fn send(context: &Context, request: &ProbeRequest, bounds: Bounds) -> 
 
 /// The same with the answer as it came: secrets that the service sent back are still in it. It is for taking values out
 /// of the answer, and must not be shown or kept.
-pub(super) async fn send_unredacted(context: &Context, request: &ProbeRequest, bounds: Bounds) -> ProbeReport {
+pub(crate) async fn send_unredacted(context: &Context, request: &ProbeRequest, bounds: Bounds) -> ProbeReport {
     let at = context.ports.clock.now();
     let context = with_uuid(context);
     let mut report = match Outgoing::prepare(&context, request).await {
