@@ -18,7 +18,7 @@ fn a_mistake_has_its_place_and_the_nearest_word() {
     check(
         &with("  interval: 30s"),
         "orders.yaml:3:3: Unknown field \"interval\": expected one of name, version, description, system, base_url, auth, headers, \
-         endpoints, request_schema, response_schema, error_handling, health, metrics, slo, load, contract. \"interval\" is a field of `health`: move it there",
+         endpoints, request_schema, response_schema, error_handling, health, metrics, slo, load, load_limits, contract. \"interval\" is a field of `health`: move it there",
     );
     check(
         "integration:\n  version: \"1\"\n",
@@ -180,6 +180,14 @@ const MISTAKES: &[(&str, &[&str])] = &[
     (
         "  endpoints: [{ name: alive, path: / }]\n  load: { endpoint: GET /a }",
         &["4:21: No endpoint is called \"GET /a\": expected one of alive"],
+    ),
+    (
+        "  endpoints: [{ name: alive, path: / }]\n  load: { chain: [alive, alice], mix: [{ endpoint: a }], setup: [b] }",
+        &[
+            "4:26: No endpoint is called \"alice\": expected one of alive. Did you mean \"alive\"?",
+            "4:52: No endpoint is called \"a\": expected one of alive",
+            "4:66: No endpoint is called \"b\": expected one of alive",
+        ],
     ),
     (
         "  health: { interval: 10s }",

@@ -69,7 +69,8 @@ fn status_of(code: Code) -> u8 {
         | Code::Workspace
         | Code::VariableMissing
         | Code::SecretMissing
-        | Code::SecretHost => 2,
+        | Code::SecretHost
+        | Code::NeedsConfirmation => 2,
         _ => 3,
     }
 }

@@ -1,12 +1,18 @@
-//! Patchbay's load generator: HTTP/1.1 over plain or TLS sockets, from threads of its own with a poll of their own.
-//! Knows no database, no keychain and no asynchronous runtime.
+//! Patchbay's load generator: HTTP/1.1, HTTP/2 and WebSocket over plain or TLS sockets, from threads of its own with a poll of
+//! their own. Knows no database, no keychain and no asynchronous runtime.
 //!
 //! # Workloads
-//! In a closed workload (`constant-connections`) each connection sends its next request when the last was answered; a
-//! latency runs from the send, and the time to connect isn't in it. In an open one (`constant-arrival-rate`) requests
-//! are due at even intervals, whatever the service does; a latency runs from the moment that the request was due, so what
-//! it waited for a free connection, or for one to be opened, is in it. An arrival that finds all connections taken waits
-//! for as long as a request may take (`timeout`), and is then dropped, and counted as dropped.
+//! A [`script::Script`] says what virtual users do: one request, several by weight, or a chain of them. In a closed workload
+//! (`constant-connections`, `ramping-connections`) each user sends its next request when the last was answered; a latency
+//! runs from the send, and the time to connect isn't in it. In an open one (`constant-arrival-rate`,
+//! `ramping-arrival-rate`) iterations are due at even or at random intervals, whatever the service does; the latency of an
+//! iteration's first request runs from the moment that it was due, so what it waited for a free connection, or for one to be
+//! opened, is in it. An arrival that finds all connections taken waits for as long as a request may take (`timeout`), and is
+//! then dropped, and counted as dropped.
+//!
+//! # Protocols
+//! What travels on a connection is a carrier's own affair. Pacing, figures and verdicts know requests, streams and answers
+//! only, so another protocol is one more carrier.
 //!
 //! # Time
 //! All times are of the monotonic clock. A response is complete with its last byte. The next arrival is awaited by a
@@ -21,12 +27,12 @@
 //! counts with the time that it waited. A run that is cancelled awaits nothing.
 //!
 //! # Threads
-//! One thread, and one more for each further 128 connections of a closed workload or 20 000 requests a second of an open
-//! one, but no more than there are cores. Connections are divided evenly between them.
+//! One thread, and one more for each further 128 users of a closed workload or 20 000 iterations a second of an open one, but
+//! no more than there are cores. Connections are divided evenly between them.
 //!
 //! # What isn't done
 //! Redirects aren't followed, cookies aren't kept, bodies aren't decoded: a request is sent as it is, and the status of
-//! its answer is counted. The host is resolved once, before the start; where it has several addresses and one can't be
+//! its answer is counted, with what somebody looks into it for. The host is resolved once, before the start; where it has several addresses and one can't be
 //! connected to, the next is tried.
 
 pub mod compare;

@@ -36,6 +36,12 @@ impl Schemas {
         Self::default()
     }
 
+    /// A file that the definition names relative to itself; nothing where files are out of reach.
+    pub(crate) fn beside(&self, name: &str) -> Option<PathBuf> {
+        let file = self.folder.as_ref()?.join(&self.file);
+        Some(file.parent()?.join(name))
+    }
+
     /// A validator for a JSON Schema, formats included.
     ///
     /// # Errors

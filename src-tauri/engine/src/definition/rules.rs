@@ -68,6 +68,7 @@ impl<'a> Rules<'a> {
         self.thresholds();
         self.named_endpoint("health", &endpoints);
         self.named_endpoint("load", &endpoints);
+        self.load_endpoints(&endpoints);
         self.credentials(&endpoints);
         self.amounts();
         self.schemas(&endpoints);
@@ -386,6 +387,23 @@ impl<'a> Rules<'a> {
             }
             return;
         };
+        self.known_endpoint(&pointer, wanted, endpoints);
+    }
+
+    /// The endpoints that a load run names in its lists.
+    fn load_endpoints(&mut self, endpoints: &[Seen<'a>]) {
+        for (list, field) in [("mix", "/endpoint"), ("chain", ""), ("setup", ""), ("teardown", "")] {
+            let items = self.value.pointer(&format!("/integration/load/{list}")).and_then(Value::as_array);
+            for place in 0..items.map_or(0, Vec::len) {
+                let pointer = format!("/integration/load/{list}/{place}{field}");
+                if let Some(wanted) = self.text(&pointer) {
+                    self.known_endpoint(&pointer, wanted, endpoints);
+                }
+            }
+        }
+    }
+
+    fn known_endpoint(&mut self, pointer: &str, wanted: &str, endpoints: &[Seen<'a>]) {
         let known = |endpoint: &Seen<'_>| endpoint.label == wanted || endpoint.path == wanted;
         let by_method = |endpoint: &Seen<'_>| {
             let method = endpoint.value.get("method").and_then(Value::as_str).unwrap_or("GET");
@@ -401,7 +419,7 @@ impl<'a> Rules<'a> {
         } else {
             format!("expected one of {}", short_list(&labels))
         };
-        self.report(&pointer, format!("No endpoint is called \"{}\"", short(wanted)), expected, next.unwrap_or_default());
+        self.report(pointer, format!("No endpoint is called \"{}\"", short(wanted)), expected, next.unwrap_or_default());
     }
 
     /// Quantities that are well written and can't be meant.

@@ -171,6 +171,24 @@ fn missing(endpoint: &Endpoint, name: &str) -> Problem {
     }
 }
 
+/// The largest file that is sent as the body of one exchange, in bytes. Under load there is no such bound.
+const LARGEST_FILE: u64 = 16 << 20;
+
+/// A body from a file beside the definition. What stands in it is sent as it is, references included.
+fn from_file(name: &str, schemas: &Schemas) -> Result<(String, Option<&'static str>)> {
+    let cannot = |why: String| Problem::new(Code::InvalidInput, format!("The body's file `{name}` can't be read")).why(why);
+    let path = schemas.beside(name).ok_or_else(|| cannot("the definition lies in no folder".to_owned()))?;
+    let length = std::fs::metadata(&path).map_err(|error| cannot(error.to_string()))?.len();
+    if length > LARGEST_FILE {
+        return Err(cannot(format!("it has {length} bytes, and at most {LARGEST_FILE} are sent but under load")));
+    }
+    let text = std::fs::read_to_string(&path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::InvalidData => cannot("it is no text, which can be sent under load only".to_owned()),
+        _ => cannot(error.to_string()),
+    })?;
+    Ok((text.replace("${", "$${"), Some("application/octet-stream")))
+}
+
 /// The body, and the media type that it has by itself.
 fn body(
     integration: &Integration,
@@ -179,6 +197,9 @@ fn body(
     schemas: &Schemas,
 ) -> Result<Option<(String, Option<&'static str>)>> {
     const JSON: Option<&str> = Some("application/json");
+    if let Some(name) = &spec.file {
+        return from_file(name, schemas).map(Some);
+    }
     match &spec.body {
         Some(Value::Null) | None => {}
         Some(Value::String(text)) => return Ok(Some((text.clone(), None))),

@@ -78,7 +78,10 @@ impl<'a> Making<'a> {
         let mut steps = Vec::with_capacity(endpoints.len());
         let mut origin: Option<(String, u16, bool)> = None;
         for (endpoint, weight) in &endpoints {
-            let request = http::request_with(self.definition, endpoint, self.schemas)?;
+            // A body from a file isn't read before the run, but piece by piece in it.
+            let mut bodiless = (*endpoint).clone();
+            let file = bodiless.request.as_mut().and_then(|request| request.file.take());
+            let request = http::request_with(self.definition, &bodiless, self.schemas)?;
             let ready = http::ready(&self.context, &request).await?;
             let here = place_of(&ready);
             if origin.as_ref().is_some_and(|known| *known != here) {
@@ -87,7 +90,7 @@ impl<'a> Making<'a> {
                     .next("Leave it out, or make a run of its own for it"));
             }
             origin = Some(here);
-            steps.push(self.step(endpoint, *weight, ready)?);
+            steps.push(self.step(endpoint, *weight, ready, file)?);
         }
         let Some((host, port, secure)) = origin else { return Err(Problem::internal("a load run without an endpoint")) };
         let tls = if secure { Some(http::tls_config().await?) } else { None };
@@ -165,13 +168,13 @@ impl<'a> Making<'a> {
         before
     }
 
-    fn step(&self, endpoint: &Endpoint, weight: u32, ready: Ready) -> Result<Step> {
+    fn step(&self, endpoint: &Endpoint, weight: u32, ready: Ready, file: Option<String>) -> Result<Step> {
         let inspect = Judge::new(endpoint, |name| self.captures.get(name).copied())?;
         let query = ready.url.query().map(|query| format!("?{query}")).unwrap_or_default();
         let path = self.cut(&format!("{}{query}", ready.url.path()), Escape::Address);
         let content_type = ready.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         let content_type = content_type.map(|(_, value)| value.to_ascii_lowercase()).unwrap_or_default();
-        let body = match endpoint.request.as_ref().and_then(|request| request.file.as_ref()) {
+        let body = match &file {
             Some(file) => self.file(file)?,
             None => Body::Bytes(self.cut_body(&ready.body, &content_type)?),
         };
@@ -180,10 +183,9 @@ impl<'a> Making<'a> {
             // Bodies are looked into as they come, and nobody takes an encoding off them.
             headers.retain(|(name, _)| !name.eq_ignore_ascii_case("accept-encoding"));
         }
-        if matches!(body, Body::File { .. }) && content_type.starts_with("text/plain") {
-            for (_, value) in headers.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
-                "application/octet-stream".clone_into(value);
-            }
+        if file.is_some() && content_type.is_empty() {
+            let own = endpoint.request.as_ref().and_then(|request| request.content_type.clone());
+            headers.push(("Content-Type".to_owned(), own.unwrap_or_else(|| "application/octet-stream".to_owned())));
         }
         if headers.iter().any(|(name, value)| name.eq_ignore_ascii_case("authorization") && hides_mark(value)) {
             return Err(Problem::new(Code::Unsupported, "A user or password can't be another for each request")
