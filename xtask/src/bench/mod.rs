@@ -2,7 +2,9 @@
 
 mod bounded;
 mod contract;
+mod install;
 mod outcome;
+mod spread;
 mod tools;
 mod twin;
 
@@ -10,12 +12,14 @@ use crate::failure::{Failure, Outcome};
 use crate::paths::target;
 use std::path::PathBuf;
 
+const THERE_ARE: &str = "There is `cargo xtask bench contract`.";
+
 /// Runs the benchmark that is named, with its own options.
 pub fn bench(words: &[&str]) -> Outcome {
     match words {
         ["contract", options @ ..] => contract::run(&contract::Options::read(options)?),
-        [] => Err(Failure::usage("Which benchmark? There is `cargo xtask bench contract`.")),
-        [other, ..] => Err(Failure::usage(format!("`{other}` is no benchmark. There is `cargo xtask bench contract`."))),
+        [] => Err(Failure::usage(format!("Which benchmark? {THERE_ARE}"))),
+        [other, ..] => Err(Failure::usage(format!("`{other}` is no benchmark. {THERE_ARE}"))),
     }
 }
 
