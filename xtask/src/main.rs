@@ -33,6 +33,11 @@ Usage: cargo xtask COMMAND
   package          both programs, built for release, as one archive in target/package/
   bench contract [--runs N] [--only TOOL]… [--faults A-B] [--no-build]
                    find 40 deliberate faults with Patchbay and with other tools, which are installed into target/bench
+  bench load [--rounds N] [--connections 64,512] [--seconds S] [--only TOOL]… [--no-build]
+                   how much processor time a request costs Patchbay, wrk, oha, hey, k6 and h2load, one core each for the
+                   server and the client
+  bench load --memory [--requests N] […]
+                   how much memory Patchbay, wrk and oha take for 64 and 10,000 connections and over ten million requests
   icons            render icons/patchbay.svg into every size the bundles want
 ";
 

@@ -1,6 +1,8 @@
 //! What the benchmark came to, as a table and as JSON.
 
-use super::tools::{Found, Tool, machine};
+use super::install::machine;
+use super::spread::Spread;
+use super::tools::{Found, Tool};
 use super::twin::Card;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -93,8 +95,7 @@ impl Results {
             };
             kind.insert(number);
         }
-        let mut seconds: Vec<f64> = runs.iter().map(|run| run.found.ended.took.as_secs_f64()).collect();
-        seconds.sort_by(f64::total_cmp);
+        let seconds: Vec<f64> = runs.iter().map(|run| run.found.ended.took.as_secs_f64()).collect();
         let alarmed = clean.iter().filter(|run| run.found.failed).count();
         let broken = runs.iter().filter(|run| run.found.ended.status != Some(0) && !run.found.failed).count();
         (!runs.is_empty()).then_some(Sum { tool, found, sometimes, missed, alarms, alarmed, broken, seconds })
@@ -108,9 +109,8 @@ impl Results {
         );
         let sums = self.sums();
         for sum in &sums {
-            let (least, middle, most, all) = sum.times();
             let found = format!("{} of {}", sum.found.len(), self.faults.len());
-            let times = format!("{middle:.2} ({least:.2} to {most:.2})");
+            let (times, all) = (Spread::of(sum.seconds.iter().copied()).text(2), sum.seconds.iter().sum::<f64>());
             let row = format!(
                 "{:<13} {:<22} {found:>9} {:>9} {:>12} {times:>22} {all:>9.1}",
                 sum.tool.name(),
@@ -148,14 +148,6 @@ impl Results {
 }
 
 impl Sum {
-    /// Least, median, most and all seconds.
-    fn times(&self) -> (f64, f64, f64, f64) {
-        let at = |index: usize| self.seconds.get(index).copied().unwrap_or(0.0);
-        let half = self.seconds.len() / 2;
-        let middle = if self.seconds.len() % 2 == 1 { at(half) } else { (at(half.saturating_sub(1)) + at(half)) / 2.0 };
-        (at(0), middle, at(self.seconds.len().saturating_sub(1)), self.seconds.iter().sum())
-    }
-
     fn mark(&self, number: u64) -> &'static str {
         match number {
             number if self.found.contains(&number) => "found    ",
@@ -165,12 +157,13 @@ impl Sum {
     }
 
     fn json(&self) -> Value {
-        let (least, middle, most, all) = self.times();
+        let mut seconds = Spread::of(self.seconds.iter().copied()).json();
+        seconds["all"] = json!(self.seconds.iter().sum::<f64>());
         json!({
             "tool": self.tool.name(), "version": self.tool.version(), "found": self.found, "sometimes": self.sometimes,
             "missed": self.missed, "falseAlarms": self.alarms, "cleanRunsThatFailed": self.alarmed,
             "runsWithoutVerdict": self.broken,
-            "seconds": {"median": middle, "min": least, "max": most, "all": all},
+            "seconds": seconds,
         })
     }
 }

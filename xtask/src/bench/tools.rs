@@ -5,10 +5,11 @@
 
 use super::bounded::{self, Ended};
 use super::folder;
+use super::install::{in_venv, needed, once};
 use super::twin::Card;
-use crate::failure::{About, Failure, Outcome};
+use crate::failure::{About, Outcome};
 use crate::paths::{program, root};
-use crate::process::{find, output, run, timed};
+use crate::process::run;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -218,33 +219,10 @@ fn portman(url: &str, work: &Path, patience: Duration) -> Outcome<Found> {
     Ok(Found { failed: ended.status == Some(1), lines: lines.collect(), ended })
 }
 
-fn once(name: &str, version: &str, install: impl FnOnce(&Path) -> Outcome) -> Outcome {
-    let place = folder().join(name);
-    let mark = place.join("installed.txt");
-    if std::fs::read_to_string(&mark).is_ok_and(|installed| installed == version) {
-        return Ok(());
-    }
-    // What an interrupted installation left is no good start for another.
-    let _ = std::fs::remove_dir_all(&place);
-    std::fs::create_dir_all(&place).about(|| format!("make the folder {}", place.display()))?;
-    timed(&format!("installing into target/bench/{name}"), || install(&place))?;
-    std::fs::write(&mark, version).about(|| format!("write {}", mark.display()))
-}
-
 fn npm(place: &Path, packages: &[String]) -> Outcome {
     std::fs::write(place.join("package.json"), "{\"private\": true}\n").about(|| format!("write into {}", place.display()))?;
     let mut command = Command::new(needed("npm")?);
     run(command.args(["install", "--silent", "--no-audit", "--no-fund"]).args(packages).current_dir(place))
-}
-
-fn needed(name: &str) -> Outcome<PathBuf> {
-    find(name)
-        .ok_or_else(|| Failure::cannot(format!("`{name}` is not in the PATH. Install it, or leave its tools out with --only.")))
-}
-
-fn in_venv(place: &Path, name: &str) -> PathBuf {
-    let folder = if cfg!(windows) { "Scripts" } else { "bin" };
-    place.join(folder).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
 fn ours(name: &str) -> PathBuf {
@@ -271,11 +249,4 @@ fn without_colours(text: &str) -> String {
         plain.push_str(rest);
     }
     plain
-}
-
-/// What this machine is, for the figures.
-pub fn machine() -> String {
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let kernel = output(Command::new("uname").args(["-sm"])).unwrap_or_else(|| std::env::consts::OS.to_owned());
-    format!("{kernel}, {cores} cores")
 }
