@@ -48,11 +48,10 @@ pub fn install(platform: &Platform, missing: &[String]) -> Outcome {
         say(&format!("installing what is missing: {as_typed}"));
         Command::new("env")
     } else {
-        let as_typed = format!("sudo {as_typed}");
         if find("sudo").is_none() {
             return Err(Failure::cannot(format!("packages are missing, and there is no sudo. As root: {as_typed}")));
         }
-        agree(&as_typed)?;
+        agree(&format!("sudo {as_typed}"))?;
         Command::new("sudo")
     };
     if *platform == Platform::Debian {
