@@ -69,7 +69,7 @@ impl Figures {
             sent: step.sent,
             answered: step.answered,
             failed: step.failed,
-            ended: step.sent.max(step.answered),
+            ended: step.answered + step.unmet,
             dropped: 0,
             answered_in_time: step.in_time,
             seconds,

@@ -185,7 +185,7 @@ fn endpoints(plan: &Plan, sums: &Sums) -> Vec<EndpointLoad> {
 /// What the generator says of itself.
 fn generator(plan: &Plan, sums: &Sums, endings: &[Ending], figures: &Figures, latency: &Histogram<u64>) -> Generator {
     let nanos = figures.seconds * 1e9;
-    let presence: u64 = endings.iter().map(|ending| ending.presence).sum();
+    let presence: u128 = endings.iter().map(|ending| ending.presence).sum();
     let concurrency = if nanos > 0.0 { presence as f64 / nanos } else { 0.0 };
     // Rate times mean latency is the sum of all latencies over the time.
     let sum = latency.mean() * latency.len() as f64;

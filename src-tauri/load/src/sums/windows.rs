@@ -24,6 +24,7 @@ pub(crate) struct Windows {
     seconds: u32,
     open: Histogram<u64>,
     held: u32,
+    end: u64,
     judged: Vec<Judged>,
 }
 
@@ -54,7 +55,7 @@ impl Windows {
                 worst: None,
             });
         }
-        Ok(Self { closed: Vec::new(), seconds: 1, open: histogram(longest)?, held: 0, judged })
+        Ok(Self { closed: Vec::new(), seconds: 1, open: histogram(longest)?, held: 0, end: plan.end, judged })
     }
 
     /// Whether steps are wanted by themselves.
@@ -62,8 +63,11 @@ impl Windows {
         self.judged.iter().any(|judged| judged.step.is_some())
     }
 
-    /// Adds a second that is over.
+    /// Adds a second that is over. What came after the end belongs to no window.
     pub(crate) fn add(&mut self, second: u32, slice: &OpenSlice) -> Result<(), Problem> {
+        if u64::from(second) * 1_000_000_000 >= self.end {
+            return Ok(());
+        }
         self.open.add(&slice.latency).map_err(Problem::internal)?;
         self.held += 1;
         if self.held == self.seconds {

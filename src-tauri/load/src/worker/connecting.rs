@@ -129,7 +129,7 @@ impl Worker<'_> {
         if streams > 1 && self.connections[index].cancel(stream, &mut traffic) {
             self.lost(user, failure, now);
             self.connections[index].busy -= 1;
-            self.work(user, now);
+            self.next(user, now);
         } else {
             self.broke(index, failure, now);
         }

@@ -59,7 +59,12 @@ impl Worker<'_> {
                 self.lost(first + stream, &failure, now);
                 self.next(first + stream, now);
             }
-            Event::Closing => self.connections[index].closing = true,
+            Event::Closing => {
+                self.connections[index].closing = true;
+                if self.connections[index].busy == 0 && self.connections[index].state == State::Ready {
+                    self.gone(index);
+                }
+            }
         }
     }
 
@@ -206,7 +211,7 @@ impl Worker<'_> {
     }
 
     /// A user has come to the end of a request: it thinks, goes on, or its connection is closed.
-    fn next(&mut self, user: usize, now: u64) {
+    pub(super) fn next(&mut self, user: usize, now: u64) {
         let index = user / self.plan.wire.streams;
         if self.connections[index].closing {
             if self.connections[index].busy == 0 && self.connections[index].state == State::Ready {

@@ -185,6 +185,7 @@ impl Ledger {
         }
         if let Some(step) = self.tally.steps.get_mut(step) {
             step.failed += 1;
+            step.unmet += 1;
             if failure.is_timeout() {
                 step.latency.saturating_record(waited);
             }

@@ -86,7 +86,7 @@ pub(crate) struct Ending {
     /// Arrivals that were never started.
     pub(crate) backlog: Option<Arrivals>,
     /// The number of requests under way and of arrivals that waited, summed over the measured time; in nanoseconds.
-    pub(crate) presence: u64,
+    pub(crate) presence: u128,
     /// How busy it was until the end of the run.
     pub(crate) effort: Effort,
 }
@@ -135,7 +135,7 @@ pub(crate) struct Worker<'a> {
     /// Connections that failed for arrivals since the last that didn't.
     connect_failures: u32,
     rng: SmallRng,
-    presence: u64,
+    presence: u128,
     presence_until: u64,
 }
 
@@ -248,7 +248,7 @@ impl<'a> Worker<'a> {
         let until = now.min(self.end);
         if until > self.presence_until {
             let waiting = self.arrivals.as_ref().map_or(0, Arrivals::waiting);
-            self.presence += (self.busy + waiting) * (until - self.presence_until);
+            self.presence += u128::from(self.busy + waiting) * u128::from(until - self.presence_until);
             self.presence_until = until;
         }
     }

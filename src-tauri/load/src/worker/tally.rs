@@ -116,25 +116,28 @@ pub(crate) struct StepTally {
     pub(crate) sent: u64,
     pub(crate) answered: u64,
     pub(crate) failed: u64,
+    /// Failures without an answer.
+    pub(crate) unmet: u64,
     pub(crate) in_time: u64,
     pub(crate) latency: Histogram<u64>,
 }
 
 impl StepTally {
     pub(crate) fn new(longest: u64) -> Result<Self, Problem> {
-        Ok(Self { sent: 0, answered: 0, failed: 0, in_time: 0, latency: histogram(longest)? })
+        Ok(Self { sent: 0, answered: 0, failed: 0, unmet: 0, in_time: 0, latency: histogram(longest)? })
     }
 
     pub(crate) fn add(&mut self, other: &Self) -> Result<(), Problem> {
         self.sent += other.sent;
         self.answered += other.answered;
         self.failed += other.failed;
+        self.unmet += other.unmet;
         self.in_time += other.in_time;
         self.latency.add(&other.latency).map_err(Problem::internal)
     }
 
     pub(crate) fn clear(&mut self) {
-        (self.sent, self.answered, self.failed, self.in_time) = (0, 0, 0, 0);
+        (self.sent, self.answered, self.failed, self.unmet, self.in_time) = (0, 0, 0, 0, 0);
         self.latency.reset();
     }
 }
