@@ -35,7 +35,7 @@ pub use self::{
 };
 pub(crate) use self::{
     from_endpoint::spelled_out,
-    outgoing::{filled_body, pieces},
+    outgoing::{filled_body, in_literal, pieces},
     pool::{Answer, Exchanged, Pool},
     retry::send_spaced_unredacted,
     send::{send_unredacted as send_plain, with_uuid},

@@ -16,8 +16,8 @@ use reqwest::{
 use url::Url;
 
 pub(super) use self::text::SEGMENT;
-pub(crate) use self::text::pieces;
 use self::text::{Escape, Text};
+pub(crate) use self::text::{in_literal, pieces};
 use super::{Context, address::address, from_endpoint};
 use crate::Result;
 

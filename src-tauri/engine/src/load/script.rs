@@ -234,7 +234,7 @@ impl<'a> Making<'a> {
             if media_type == "application/x-www-form-urlencoded" {
                 return Escape::Form;
             }
-            within = in_literal(before, within);
+            within = http::in_literal(before, within);
             if is_json && within { Escape::Json } else { Escape::None }
         });
         Ok(Template::new(parts))
@@ -275,18 +275,4 @@ fn hides_mark(value: &str) -> bool {
     let Some((scheme, encoded)) = value.split_once(' ') else { return false };
     scheme.eq_ignore_ascii_case("basic")
         && STANDARD.decode(encoded.trim()).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(MARK))
-}
-
-/// Whether the end of a stretch of JSON is within a text literal, if its start is or isn't.
-fn in_literal(text: &str, mut within: bool) -> bool {
-    let mut escaped = false;
-    for c in text.chars() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if within => escaped = true,
-            '"' => within = !within,
-            _ => {}
-        }
-    }
-    within
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::{Carrier, Event, FileBody, Kept, Output, Request, Wire, response::Response};
 use crate::{
-    failure::{Failure, Kind},
+    failure::Failure,
     script::{Body, Step, template::Template},
 };
 
@@ -57,7 +57,7 @@ impl Carrier for Http1 {
         Ok(true)
     }
 
-    fn send(&mut self, _: usize, request: Request<'_>, wire: &Wire, out: &mut Output<'_>) -> Result<(), Failure> {
+    fn send(&mut self, _: usize, mut request: Request<'_>, wire: &Wire, out: &mut Output<'_>) -> Result<(), Failure> {
         let prepared = &wire.steps[request.step];
         self.step = request.step;
         self.busy = true;
@@ -67,13 +67,9 @@ impl Carrier for Http1 {
             return out.write(bytes);
         }
         self.scratch.clear();
-        let (step, values, feeds) = (&prepared.step, request.values, &wire.feeds);
+        let step = &prepared.step;
         let mut body = Vec::new();
-        let mut values = values;
-        let mut render = |template: &Template, into: &mut Vec<u8>| match &mut values {
-            Some(values) => template.render(values, feeds, into),
-            None => into.extend(template.texts().flatten()),
-        };
+        let mut render = |template: &Template, into: &mut Vec<u8>| request.render(template, &wire.feeds, into);
         let length = match &step.body {
             Body::Bytes(template) => {
                 render(template, &mut body);
@@ -135,29 +131,6 @@ impl Carrier for Http1 {
     fn answer(&self, _: usize) -> Option<&Kept> {
         Some(&self.kept)
     }
-}
-
-impl FileBody {
-    /// Reads the next piece, at most so long; a file that has become shorter fails the request.
-    pub(super) fn read(&mut self, into: &mut [u8]) -> Result<usize, Failure> {
-        let wanted = into.len().min(usize::try_from(self.end - self.at).unwrap_or(usize::MAX));
-        let taken = read_at(&self.file, &mut into[..wanted], self.at)?;
-        if taken == 0 {
-            return Err(Failure::new(Kind::Local, "the file of the body has become shorter"));
-        }
-        self.at += taken as u64;
-        Ok(taken)
-    }
-}
-
-#[cfg(unix)]
-fn read_at(file: &std::fs::File, into: &mut [u8], at: u64) -> std::io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, into, at)
-}
-
-#[cfg(windows)]
-fn read_at(file: &std::fs::File, into: &mut [u8], at: u64) -> std::io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, into, at)
 }
 
 /// The whole request of a step without values.

@@ -2,21 +2,26 @@
 //! affair. A new protocol is one more carrier, and touches neither pacing nor figures.
 
 pub(crate) mod connection;
+mod file;
 mod http1;
 mod http2;
 mod output;
 mod response;
 mod websocket;
 
-use std::{fs::File, sync::Arc};
+use std::sync::Arc;
 
 use patchbay_contracts::{Code, Problem, integration::Protocol};
 use rustls::{ClientConfig, pki_types::ServerName};
 
+use self::file::FileBody;
 pub(crate) use self::output::{Output, Traffic};
 use crate::{
     failure::Failure,
-    script::{Feed, Script, Step, template::Values},
+    script::{
+        Feed, Script, Step,
+        template::{Template, Values},
+    },
     target,
 };
 
@@ -112,6 +117,16 @@ pub(crate) struct Request<'a> {
     pub(crate) values: Option<&'a mut Values>,
 }
 
+impl Request<'_> {
+    /// Appends a part of it with its values.
+    fn render(&mut self, template: &Template, feeds: &[Feed], into: &mut Vec<u8>) {
+        match &mut self.values {
+            Some(values) => template.render(values, feeds, into),
+            None => into.extend(template.texts().flatten()),
+        }
+    }
+}
+
 /// What is the same for all connections of a run.
 pub(crate) struct Wire {
     pub(crate) protocol: Protocol,
@@ -135,14 +150,6 @@ pub(crate) struct Prepared {
     pub(crate) to_head: bool,
     /// Whether answers are kept for somebody to look into.
     pub(crate) keeps: bool,
-}
-
-/// A body that is read from a file as it goes out.
-pub(crate) struct FileBody {
-    pub(crate) file: Arc<File>,
-    /// The next byte.
-    pub(crate) at: u64,
-    pub(crate) end: u64,
 }
 
 impl Wire {

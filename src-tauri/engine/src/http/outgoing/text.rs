@@ -85,7 +85,7 @@ fn escaped(value: &str, piece: &str, escape: Escape) -> String {
 }
 
 /// Whether the end of a stretch of JSON is within a text literal, if its start is or isn't.
-fn in_literal(text: &str, mut within: bool) -> bool {
+pub(crate) fn in_literal(text: &str, mut within: bool) -> bool {
     let mut escaped = false;
     for c in text.chars() {
         match c {

@@ -340,7 +340,7 @@ impl Carrier for Http2 {
         Ok(false)
     }
 
-    fn send(&mut self, place: usize, request: Request<'_>, wire: &Wire, out: &mut Output<'_>) -> Result<(), Failure> {
+    fn send(&mut self, place: usize, mut request: Request<'_>, wire: &Wire, out: &mut Output<'_>) -> Result<(), Failure> {
         let prepared = &wire.steps[request.step];
         let id = self.next_id;
         self.next_id += 2;
@@ -352,11 +352,7 @@ impl Carrier for Http2 {
         stream.window = self.stream_window;
         stream.kept.clear();
         let step = &prepared.step;
-        let mut values = request.values;
-        let mut render = |template: &Template, into: &mut Vec<u8>| match &mut values {
-            Some(values) => template.render(values, &wire.feeds, into),
-            None => into.extend(template.texts().flatten()),
-        };
+        let mut render = |template: &Template, into: &mut Vec<u8>| request.render(template, &wire.feeds, into);
         let mut body = Vec::new();
         let length = match &step.body {
             Body::Bytes(template) => {
