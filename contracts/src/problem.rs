@@ -52,6 +52,8 @@ pub enum Code {
     TooLarge,
     /// Redirects go in circles or never end.
     Redirects,
+    /// Somebody has to agree first.
+    NeedsConfirmation,
     /// Stopped on request.
     Cancelled,
     /// This build or this machine can't do it.
