@@ -1,7 +1,8 @@
 //! What the generator of a load run says of itself, and how a run compares with one before.
 
-use patchbay_contracts::load::{Change, Comparison, LoadReport};
 use std::rc::Rc;
+
+use patchbay_contracts::load::{Change, Comparison, LoadReport};
 use yew::prelude::*;
 
 use crate::{
@@ -35,9 +36,8 @@ pub fn GeneratorPanel(props: &GeneratorPanelProps) -> Html {
                     <div title={told.meaning}><dt>{ told.name }</dt><dd>{ told.value }</dd><dd class="muted small">{ told.meaning }</dd></div>
                 }) }
             </dl>
-            { for [&generator.clock, &generator.drain].into_iter().filter(|text| !text.is_empty()).map(|text| html! {
-                <p class="muted small">{ text }</p>
-            }) }
+            if !generator.drain.is_empty() { <p class="muted small">{ &generator.drain }</p> }
+            if !generator.clock.is_empty() { <p class="muted small">{ format!("Its clock is {}.", generator.clock) }</p> }
         </section>
     }
 }

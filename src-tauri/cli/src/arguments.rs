@@ -149,12 +149,12 @@ pub(crate) enum Command {
     },
     /// A stored run as a report
     #[command(
-        after_help = "Examples:\n  patchbay report 42\n  patchbay report 42 -o report.html\n  patchbay report 42 -o junit.xml\n  patchbay report 42 -o review.sarif"
+        after_help = "Examples:\n  patchbay report 42\n  patchbay report 42 -o report.html\n  patchbay report 42 -o junit.xml\n  patchbay report 42 -o review.sarif\n  patchbay report 42 -o timeline.csv"
     )]
     Report {
         /// The run's number, as `history` shows it, or `last`
         run: String,
-        /// The file; its ending chooses the kind: .html, .json, .xml (JUnit), .sarif
+        /// The file; its ending chooses the kind: .html, .json, .xml (JUnit), .sarif, .csv (a load run's timeline)
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
@@ -512,7 +512,10 @@ pub(crate) struct LoadArguments {
     /// What must hold at the end, such as 'p95 < 500ms'; may be repeated
     #[arg(long = "threshold", value_name = "T")]
     pub(crate) thresholds: Vec<String>,
-    /// Write a report: junit=FILE, json=FILE or html=FILE; may be repeated
+    /// Serve the run as OpenMetrics at this port of 127.0.0.1 while it goes on; 0 for any that is free
+    #[arg(long, value_name = "P")]
+    pub(crate) metrics_port: Option<u16>,
+    /// Write a report: html=FILE, csv=FILE (the timeline), junit=FILE or json=FILE; may be repeated
     #[arg(long = "report", value_name = "KIND=FILE")]
     pub(crate) reports: Vec<String>,
 }

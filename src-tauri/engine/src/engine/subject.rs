@@ -14,7 +14,7 @@ use crate::{
     Result,
     contract::Schemas,
     definition::{self, Parsed},
-    load,
+    load, load_metrics,
 };
 
 /// An integration, with the file that it stands in.
@@ -76,16 +76,22 @@ impl Engine {
     ///
     /// # Errors
     /// A plan that can't be carried out, or a credential or variable that is missing.
-    pub async fn start_load_of(&self, subject: Subject, spec: LoadSpec, _options: LoadOptions) -> Result<Job> {
+    pub async fn start_load_of(&self, subject: Subject, spec: LoadSpec, options: LoadOptions) -> Result<Job> {
         let Subject { mut definition, schemas, .. } = subject;
         definition.base_url = Some(self.base_url(&definition)?);
         let context = self.context(Some(&definition.name));
         let plan = load::plan(&context, &definition, &schemas, spec).await?;
-        Ok(self.start(RunKind::Load, definition.name.clone(), |engine, reins| async move {
+        let exposed = load_metrics::Exposed::start_where_asked(options.metrics_port, &definition.name).await?;
+        let metrics = exposed.as_ref().map(load_metrics::Exposed::url);
+        let job = self.start(RunKind::Load, definition.name.clone(), |engine, reins| async move {
             let report = load::run(plan, reins.cancel, move |news| {
+                if let Some(exposed) = &exposed {
+                    exposed.take(&news);
+                }
                 engine.tell(Event::Progress { job: reins.id, progress: Progress::Load(news) });
             });
             report.await.map(Report::Load)
-        }))
+        });
+        Ok(Job { metrics, ..job })
     }
 }
