@@ -77,10 +77,21 @@ pub fn node_exporter() -> Peer {
 
 /// Prometheus, which scrapes nothing and shows its own figures.
 pub fn prometheus() -> Peer {
+    prometheus_with("global: { scrape_interval: 15s }\n")
+}
+
+/// Prometheus, which scrapes that address once a second, such as `127.0.0.1:9000`.
+pub fn prometheus_of(address: &str) -> Peer {
+    prometheus_with(&format!(
+        "global: {{ scrape_interval: 1s }}\nscrape_configs: [{{ job_name: peer, static_configs: [{{ targets: ['{address}'] }}] }}]\n"
+    ))
+}
+
+fn prometheus_with(configuration: &str) -> Peer {
     let folder = TempDir::new().expect("a folder");
     let port = free_port();
     let file = folder.path().join("prometheus.yml");
-    std::fs::write(&file, "global: { scrape_interval: 15s }\n").expect("a file");
+    std::fs::write(&file, configuration).expect("a file");
     let words = [
         format!("--config.file={}", text(&file)),
         format!("--storage.tsdb.path={}", text(&folder.path().join("data"))),

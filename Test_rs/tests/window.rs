@@ -230,6 +230,37 @@ async fn a_load_run_is_drawn_live_and_cancelled_half_way_it_is_kept_as_partial()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_ramping_load_run_is_planned_in_the_form_and_its_report_tells_of_the_generator() {
+    let home = Home::new();
+    let window = first_start(&home).await;
+    page(&window, "load").await;
+    window.css("[data-test=\"load-plan\"] svg path").await;
+    window.picture("load-empty").await;
+    window.press("executor-ramping-arrival-rate").await;
+    window.fill("stage-to-0", "40").await;
+    window.until("[data-test=\"load-stages\"]", |text| text.contains("A rate, such as 200/s")).await;
+    window.css("[data-test=\"load-start\"]:disabled").await;
+    for (field, text) in [("stage-to-0", "40/s"), ("stage-over-0", "1s"), ("stage-to-1", "40/s"), ("stage-over-1", "2s")] {
+        window.fill(field, text).await;
+    }
+    window.press("calls-mix").await;
+    window.fill("mix-weight-0", "3").await;
+    window.press_css("[data-test=\"load-more\"] summary").await;
+    window.fill("load-abort-after", "30s").await;
+    window.picture("load-form").await;
+    window.press("calls-one").await;
+    window.press("load-start").await;
+    window.css("[data-test=\"load-progress\"] [data-test=\"load-under-way\"]").await;
+    window.until("[data-test=\"load-report\"] [data-test=\"generator\"]", |text| text.contains("Headroom")).await;
+    window.css("[data-test=\"load-report\"] [data-test=\"phases\"]").await;
+    window.css("[data-test=\"load-baseline\"] option:nth-child(2)").await;
+    window.picture("load-report").await;
+    window.press("export-csv").await;
+    window.until("[data-test=\"notice\"]", |text| text.contains(".csv")).await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_mock_is_served_and_stopped_from_the_page_of_contracts() {
     let home = Home::new();
     let window = first_start(&home).await;

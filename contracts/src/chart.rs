@@ -9,6 +9,7 @@
 
 mod draw;
 mod histogram;
+mod load;
 mod path;
 mod read;
 mod spark;
@@ -18,6 +19,7 @@ mod time;
 mod unit;
 
 pub use histogram::histogram;
+pub use load::{load_charts, load_plan};
 pub use read::{Hover, HoverValue, SeriesSummary};
 pub use spark::{Spark, sparkline};
 pub use svg::{STYLE, SvgOptions, escape, svg};

@@ -160,7 +160,7 @@ commands! {
         id: RunId } -> Run;
     /// Writes a run's report into the workspace's `reports` folder; gives the file.
     ExportRun as export { /// The run.
-        id: RunId, /// `html`, `json`, `junit` or `sarif`.
+        id: RunId, /// `html`, `json`, `junit`, `sarif` or `csv`.
         format: String } -> String;
 
     /// Makes a health check now.

@@ -1,6 +1,10 @@
 //! What a service does under load.
 
+mod told;
+
 use serde::{Deserialize, Serialize};
+
+pub use told::{Told, planned};
 
 use crate::{Timestamp, integration::LoadSpec, run::Verdict};
 

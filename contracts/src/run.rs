@@ -204,4 +204,7 @@ pub struct Job {
     pub target: String,
     /// When it began.
     pub at: Timestamp,
+    /// Where it can be scraped as OpenMetrics while it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<String>,
 }

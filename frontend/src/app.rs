@@ -31,8 +31,8 @@
 //!   `fault-errors`, `fault-stall`, `fault-type-change`, `fault-missing-field`, `fault-wrong-status`,
 //!   `fault-expired-token`, `settings-machine`, `doctor`, `doctor-row` (`data-ok`), `doctor-again`, `open-log`.
 //! - Charts: `legend`, `chart-instant`, `chart-reset`, `chart-note`; each chart by a name of its own, and by that name and
-//!   `-canvas` what takes the pointer and the keys: `load-rate`, `load-latency`, `distribution`, `metric-chart`. The range
-//!   of time: `range-15m` … `range-7d`.
+//!   `-canvas` what takes the pointer and the keys: `load-rate`, `load-latency`, `load-under-way`, `load-plan`,
+//!   `distribution`, `metric-chart`. The range of time: `range-15m` … `range-7d`.
 //! - Probe: `probe-page`, `probe-method`, `probe-url`, `probe-send`, `probe-endpoint`, `probe-register`, `probe-body`,
 //!   `probe-redirects`, `probe-insecure`, `probe-timeout`, `probe-empty`, `understood`; `request-part-query` …
 //!   `request-part-options`; `query-name-0`, `query-value-0`, `query-remove-0` and so on, `header-…` likewise; `auth-none` …
@@ -57,14 +57,20 @@
 //! - A document of no integration: `document-contract`, `document-source`, `document-url`, `document-seed`, `document-auth`,
 //!   `document-verify`.
 //! - Mocks: `mocks`, `mock-source`, `mock-port`, `mock-start`, `mocks-refresh`, `mock`, `mock-url`, `mock-stop`, `mock-requests`.
-//! - Load: `load-page`, `load-form`, `executor-connections`, `executor-rate`, `load-endpoint`, `load-rate-field`,
-//!   `load-connections`, `load-duration`, `load-warm-up`, `load-timeout`, `threshold-field`, `threshold-add`,
-//!   `threshold-chip`, `threshold-remove`, `load-start`, `load-keep`, `load-cancel`, `load-progress`, `load-elapsed`,
-//!   `load-report`, `load-verdict`, `partial`, `lost`, `tile-rate` … `tile-bytes`, `thresholds`, `threshold`, `quantiles`,
-//!   `statuses`, `errors`.
+//! - Load: `load-page`, `load-form`, `executor-constant-connections` … `executor-ramping-arrival-rate`, `calls-one` …
+//!   `calls-chain`, `load-endpoint`, `load-mix`, `mix-weight-0` and so on, `load-chain`, `chain-step`, `chain-add`,
+//!   `chain-remove-0` and so on, `load-rate-field`, `load-start-rate`, `load-start-connections`, `load-connections`,
+//!   `load-duration`, `load-warm-up`, `load-stages`, `stage-to-0`, `stage-over-0`, `stage-remove-0` and so on, `stage-add`,
+//!   `load-plan`, `threshold-field`, `threshold-add`, `threshold-chip`, `threshold-remove`, `load-more`, `load-protocol`,
+//!   `load-streams`, `load-spacing`, `load-think-time`, `load-timeout`, `load-iterations`, `load-abort-after`,
+//!   `load-keep-alive`, `load-baseline`, `load-start`, `load-keep`, `load-question`, `load-confirm`, `load-cancel`,
+//!   `load-progress`, `load-elapsed`.
+//! - What a load run found: `load-report`, `load-verdict`, `partial`, `lost`, `tile-rate` … `tile-bytes`, `thresholds`,
+//!   `threshold`, `comparison`, `comparison-words`, `comparison-figures`, `compared` (`data-name`), `endpoints`, `endpoint`
+//!   (`data-name`), `quantiles`, `statuses`, `phases`, `errors`, `generator`, `generator-words`.
 //! - Metrics: `metrics-page`, `metrics-empty`, `metrics-url`, `metrics-add`, `metrics-nothing`, `metrics-unchosen`,
 //!   `series-filter`, `series-none`, `series`, `family-open`, `chart-close`, `scrape-now`, `scrape-problems`.
-//! - Stored runs beside these: `shown-run`, `past-runs`, `past-run`, `export-html`, `export-json`, `export-junit`.
+//! - Stored runs beside these: `shown-run`, `past-runs`, `past-run`, `export-html`, `export-csv`, `export-json`, `export-junit`.
 //! - Log: `log`, `log-line`, `log-level`, `log-reload`.
 
 use std::{

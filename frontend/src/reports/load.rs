@@ -3,14 +3,17 @@
 use std::rc::Rc;
 
 use patchbay_contracts::{
-    chart::{Chart, Rule, Series, Stretch, StretchKind, Style, Tone, Unit, Weight, XAxis, histogram},
+    chart::{Unit, histogram, load_charts},
+    integration::LoadSpec,
     load::{LoadReport, LoadSlice, LoadTotals, Quantiles},
     run::Verdict,
-    units::Span,
 };
 use yew::prelude::*;
 
-use super::load_tables::{Errors, QuantileTable, Statuses, Thresholds};
+use super::{
+    load_generator::{ComparisonTable, GeneratorPanel},
+    load_tables::{Endpoints, Errors, PhaseTable, QuantileTable, Statuses, Thresholds},
+};
 use crate::{
     chart::{ChartGroup, ChartView},
     components::{Glyph, Icon, MiddleCut, Time, VerdictBadge},
@@ -59,13 +62,19 @@ pub fn LoadReportView(props: &LoadReportViewProps) -> Html {
             }) }
             <LoadTiles totals={report.totals} latency={report.latency} />
             <div class="narrow"><Thresholds results={report.thresholds.clone()} /></div>
-            <LoadCharts {slices} thresholds={report.spec.thresholds.clone()} />
+            if let Some(comparison) = &report.comparison { <ComparisonTable comparison={comparison.clone()} /> }
+            <LoadCharts {slices} spec={report.spec.clone()} />
             <ChartGroup><ChartView chart={distribution} height=150.0 test="distribution" /></ChartGroup>
+            <Endpoints endpoints={report.endpoints.clone()} />
             <div class="columns">
                 <QuantileTable latency={report.latency} lag={report.schedule_lag} />
-                <Statuses statuses={report.statuses.clone()} />
+                <div class="stack">
+                    <Statuses statuses={report.statuses.clone()} />
+                    <PhaseTable phases={report.phases.clone()} />
+                </div>
             </div>
             <Errors errors={report.errors.clone()} />
+            <GeneratorPanel report={report.clone()} />
         </div>
     }
 }
@@ -122,79 +131,24 @@ pub fn LoadTiles(props: &LoadTilesProps) -> Html {
 pub struct LoadChartsProps {
     /// The run, second by second.
     pub slices: Rc<Vec<LoadSlice>>,
-    /// The thresholds as they were written; those on latency and on the rate are drawn.
-    #[prop_or_default]
-    pub thresholds: Vec<String>,
+    /// What was asked for; its rate and its thresholds are drawn.
+    pub spec: LoadSpec,
     /// Seconds that the run takes in all, while it is under way.
     #[prop_or_default]
     pub seconds: Option<f64>,
 }
 
-/// Rate and failures over latency, on one axis of time.
+/// Rate and failures, latency, and what is under way, on one axis of time.
 #[component]
 pub fn LoadCharts(props: &LoadChartsProps) -> Html {
-    let deps = (props.slices.clone(), props.thresholds.clone(), props.seconds);
-    let charts = use_memo(deps, |(slices, thresholds, seconds)| charts(slices, thresholds, *seconds));
+    let deps = (props.slices.clone(), props.spec.clone(), props.seconds);
+    let charts = use_memo(deps, |(slices, spec, seconds)| load_charts(slices, spec, *seconds).map(Rc::new));
+    let [rate, latency, under_way] = (*charts).clone();
     html! {
         <ChartGroup>
-            <ChartView chart={charts.0.clone()} height=150.0 test="load-rate" />
-            <ChartView chart={charts.1.clone()} height=180.0 test="load-latency" />
+            <ChartView chart={rate} height=150.0 test="load-rate" />
+            <ChartView chart={latency} height=180.0 test="load-latency" />
+            <ChartView chart={under_way} height=110.0 test="load-under-way" />
         </ChartGroup>
     }
-}
-
-fn charts(slices: &[LoadSlice], thresholds: &[String], seconds: Option<f64>) -> (Rc<Chart>, Rc<Chart>) {
-    let ended = slices.last().map_or(0.0, |slice| f64::from(slice.second));
-    let warm = slices.iter().rev().find(|slice| slice.warm_up).map(|slice| f64::from(slice.second));
-    let base = Chart {
-        x: XAxis::Elapsed,
-        range: (0.0, seconds.unwrap_or(ended).max(ended).max(1.0)),
-        stretches: warm.map(|to| Stretch { from: 0.0, to, kind: StretchKind::WarmUp }).into_iter().collect(),
-        ..Chart::default()
-    };
-    let line = |label: &str, style: Style, tone: Tone, value: &dyn Fn(&LoadSlice) -> Option<f64>| Series {
-        label: label.to_owned(),
-        style,
-        tone,
-        points: slices.iter().map(|slice| (f64::from(slice.second), value(slice))).collect(),
-        hidden: false,
-    };
-    // A second without an answer has no latency: a gap, and not zero.
-    let quantile = |of: fn(&LoadSlice) -> f64| move |slice: &LoadSlice| (slice.answered > 0).then(|| of(slice));
-    let rate = Chart {
-        title: "Answers and failures a second".to_owned(),
-        unit: Unit::PerSecond,
-        series: vec![
-            line("answers", Style::Area, Tone::Accent, &|slice| Some(slice.answered as f64)),
-            line("failures", Style::Line(Weight::P95), Tone::Bad, &|slice| Some(slice.failed as f64)),
-        ],
-        rules: rules(thresholds, &["rate"]),
-        ..base.clone()
-    };
-    let latency = Chart {
-        title: "Latency".to_owned(),
-        unit: Unit::Milliseconds,
-        series: vec![
-            line("p50", Style::Line(Weight::P50), Tone::Accent, &quantile(|slice| slice.p50_ms)),
-            line("p95", Style::Line(Weight::P95), Tone::Accent, &quantile(|slice| slice.p95_ms)),
-            line("p99", Style::Line(Weight::P99), Tone::Accent, &quantile(|slice| slice.p99_ms)),
-        ],
-        rules: rules(thresholds, &["p50", "p95", "p99"]),
-        ..base
-    };
-    (Rc::new(rate), Rc::new(latency))
-}
-
-/// The thresholds on one of these figures, as lines across: `p95 < 500ms`, `rate > 100/s`.
-fn rules(thresholds: &[String], figures: &[&str]) -> Vec<Rule> {
-    let value = |text: &str| {
-        let span = text.parse::<Span>().ok().map(Span::as_ms);
-        span.or_else(|| text.parse::<patchbay_contracts::units::Rate>().ok().map(patchbay_contracts::units::Rate::hertz))
-    };
-    let rule = |threshold: &String| {
-        let (figure, bound) = threshold.split_once(['<', '>'])?;
-        let at = figures.contains(&figure.trim()).then(|| value(bound.trim_start_matches('=').trim()))??;
-        Some(Rule { at, label: threshold.clone() })
-    };
-    thresholds.iter().filter_map(rule).collect()
 }

@@ -1,10 +1,10 @@
 //! The figures of a load run in tables.
 
-use patchbay_contracts::load::{LoadError, Quantiles, ThresholdResult};
+use patchbay_contracts::load::{EndpointLoad, LoadError, Phases, Quantiles, ThresholdResult};
 use yew::prelude::*;
 
 use crate::{
-    components::{Column, Table, VerdictBadge},
+    components::{Column, MiddleCut, Table, VerdictBadge},
     utils::text,
 };
 
@@ -118,6 +118,73 @@ pub fn Thresholds(props: &ThresholdsProps) -> Html {
                     <td><VerdictBadge verdict={result.verdict} /></td>
                     <td class="code wide">{ &result.text }</td>
                     <td class="figure">{ &result.actual }</td>
+                </tr>
+            }) }
+        </Table>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+pub struct EndpointsProps {
+    /// Each endpoint by itself.
+    pub endpoints: Vec<EndpointLoad>,
+}
+
+/// Each endpoint of a mix or a chain by itself.
+#[component]
+pub fn Endpoints(props: &EndpointsProps) -> Html {
+    if props.endpoints.is_empty() {
+        return Html::default();
+    }
+    let mut columns = vec![Column::words("Endpoint")];
+    columns.extend(["Sent", "Answered", "Failed", "p50", "p95", "p99", "Most"].map(Column::figures));
+    html! {
+        <Table label="Endpoints" {columns} test="endpoints">
+            { for props.endpoints.iter().map(|endpoint| {
+                let latency = &endpoint.latency;
+                let shown = |ms: f64| if latency.count == 0 { "–".to_owned() } else { text::duration(ms) };
+                html! {
+                    <tr data-test="endpoint" data-name={endpoint.name.clone()}>
+                        <td><MiddleCut text={endpoint.name.clone()} limit=48 /></td>
+                        <td class="figure">{ text::count(endpoint.sent) }</td>
+                        <td class="figure">{ text::count(endpoint.answered) }</td>
+                        <td class={classes!("figure", (endpoint.failed > 0).then_some("bad"))}>{ text::count(endpoint.failed) }</td>
+                        { for [latency.p50_ms, latency.p95_ms, latency.p99_ms, latency.max_ms].map(|ms| html! {
+                            <td class="figure">{ shown(ms) }</td>
+                        }) }
+                    </tr>
+                }
+            }) }
+        </Table>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+pub struct PhaseTableProps {
+    /// Where the time went.
+    pub phases: Phases,
+}
+
+/// Where the time of connections and requests went.
+#[component]
+pub fn PhaseTable(props: &PhaseTableProps) -> Html {
+    let phases = &props.phases;
+    let rows: Vec<_> = [("TCP", phases.connect), ("TLS", phases.tls), ("First byte", phases.first_byte)]
+        .into_iter()
+        .filter(|(_, of)| of.count > 0)
+        .collect();
+    if rows.is_empty() {
+        return Html::default();
+    }
+    let mut columns = vec![Column::words("Phase")];
+    columns.extend(["Times", "p50", "p95", "p99", "Most"].map(Column::figures));
+    html! {
+        <Table label="Phases" {columns} test="phases">
+            { for rows.into_iter().map(|(name, of)| html! {
+                <tr>
+                    <td>{ name }</td>
+                    <td class="figure">{ text::count(of.count) }</td>
+                    { for [of.p50_ms, of.p95_ms, of.p99_ms, of.max_ms].map(|ms| html! { <td class="figure">{ text::duration(ms) }</td> }) }
                 </tr>
             }) }
         </Table>

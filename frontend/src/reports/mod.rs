@@ -3,6 +3,7 @@
 mod body;
 mod contract;
 mod load;
+mod load_generator;
 mod load_tables;
 mod probe;
 mod runs;

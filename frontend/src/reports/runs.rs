@@ -120,7 +120,8 @@ pub fn ExportButtons(props: &ExportButtonsProps) -> Html {
     let notify = use_notify();
     let formats: &[(&str, &str)] = match props.kind {
         RunKind::Contract => &[("html", "HTML"), ("junit", "JUnit"), ("sarif", "SARIF"), ("json", "JSON")],
-        RunKind::Load | RunKind::Probe => &[("html", "HTML"), ("json", "JSON")],
+        RunKind::Load => &[("html", "HTML"), ("csv", "CSV"), ("junit", "JUnit"), ("json", "JSON")],
+        RunKind::Probe => &[("html", "HTML"), ("json", "JSON")],
     };
     html! {
         <div class="row tight" role="group" aria-label="Export the report">

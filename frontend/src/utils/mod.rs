@@ -10,6 +10,7 @@ pub mod families;
 pub mod find;
 pub mod hosts;
 pub mod input;
+pub mod load_draft;
 pub mod matrix;
 pub mod order;
 pub mod search;

@@ -149,12 +149,12 @@ pub(crate) enum Command {
     },
     /// A stored run as a report
     #[command(
-        after_help = "Examples:\n  patchbay report 42\n  patchbay report 42 -o report.html\n  patchbay report 42 -o junit.xml\n  patchbay report 42 -o review.sarif"
+        after_help = "Examples:\n  patchbay report 42\n  patchbay report 42 -o report.html\n  patchbay report 42 -o junit.xml\n  patchbay report 42 -o review.sarif\n  patchbay report 42 -o timeline.csv"
     )]
     Report {
         /// The run's number, as `history` shows it, or `last`
         run: String,
-        /// The file; its ending chooses the kind: .html, .json, .xml (JUnit), .sarif
+        /// The file; its ending chooses the kind: .html, .json, .xml (JUnit), .sarif, .csv (a load run's timeline)
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },

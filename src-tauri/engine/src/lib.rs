@@ -8,6 +8,7 @@ pub mod definition;
 pub mod engine;
 pub mod http;
 pub mod load;
+pub mod load_metrics;
 pub mod log;
 pub mod metrics;
 pub mod monitor;

@@ -1,13 +1,18 @@
 //! The load page of an integration: say how, start, watch, read what came out.
 
+mod calls;
 mod form;
+mod more;
+mod stages;
+mod thresholds;
 
 use std::rc::Rc;
 
 use patchbay_contracts::{
+    Code,
     integration::{LoadOptions, LoadSpec},
     ipc::{EditDefinition, StartLoad},
-    run::RunKind,
+    run::{RunId, RunKind},
     workspace::Edit,
 };
 use yew::prelude::*;
@@ -18,7 +23,7 @@ use super::{
     job::{CancelButton, JobEnd, PastRuns, use_newest_job, use_past_runs, use_start},
 };
 use crate::{
-    components::{EmptyState, Glyph, Loading, Panel, ProblemView},
+    components::{Button, EmptyState, Glyph, Kind, Loading, Panel, ProblemView},
     hooks::use_notify,
     reports::{LoadCharts, LoadTiles},
     state::Live,
@@ -35,6 +40,7 @@ pub fn LoadTab(props: &TabProps) -> Html {
     let start = use_start();
     // What was started last is what the form holds again when the run is over.
     let sent = use_state_eq(|| None::<LoadSpec>);
+    let baseline = use_state_eq(|| None::<RunId>);
     let notify = use_notify();
     let endpoints: Vec<AttrValue> = match &props.detail.definition {
         Some(definition) => definition.endpoints.iter().map(|endpoint| endpoint.label().into()).collect(),
@@ -44,11 +50,24 @@ pub fn LoadTab(props: &TabProps) -> Html {
         return html! { <NoEndpoints name={name} readable={props.detail.definition.is_some()} /> };
     }
     let defined = props.detail.definition.as_ref().and_then(|definition| definition.load.clone());
-    let on_start = {
-        let (start, integration, sent) = (start.clone(), name.clone(), sent.setter());
-        Callback::from(move |spec: LoadSpec| {
+    let begin = {
+        let (start, integration, sent, baseline) = (start.clone(), name.clone(), sent.setter(), *baseline);
+        move |spec: LoadSpec, confirmed: bool| {
             sent.set(Some(spec.clone()));
-            start.run(StartLoad { integration: integration.clone(), spec, options: LoadOptions::default() });
+            let options = LoadOptions { confirmed, baseline, ..LoadOptions::default() };
+            start.run(StartLoad { integration: integration.clone(), spec, options });
+        }
+    };
+    let on_start = {
+        let begin = begin.clone();
+        Callback::from(move |spec: LoadSpec| begin(spec, false))
+    };
+    let on_confirm = {
+        let sent = (*sent).clone();
+        Callback::from(move |_: MouseEvent| {
+            if let Some(spec) = sent.clone() {
+                begin(spec, true);
+            }
         })
     };
     let on_keep = {
@@ -63,15 +82,36 @@ pub fn LoadTab(props: &TabProps) -> Html {
     };
     let running = job.as_ref().filter(|(_, live)| live.finished.is_none());
     let finished = job.as_ref().and_then(|(_, live)| live.finished.clone());
+    let (asks, refused) = match start.problem.clone() {
+        Some(problem) if problem.code == Code::NeedsConfirmation => (Some(problem), None),
+        other => (None, other),
+    };
+    let runs = past.data.clone().unwrap_or_default();
+    let on_baseline = {
+        let baseline = baseline.setter();
+        Callback::from(move |chosen| baseline.set(chosen))
+    };
     html! {
         <div class="stack" data-test="load-page">
             if let Some((id, live)) = running {
                 <Panel title="Under way" aside={html! { <CancelButton job={*id} test="load-cancel" /> }} test="load-progress">
-                    <LiveLoad live={live.clone()} thresholds={(*sent).clone().or(defined).map(|spec| spec.thresholds).unwrap_or_default()} />
+                    <LiveLoad live={live.clone()} spec={(*sent).clone().or(defined).unwrap_or_default()} />
                 </Panel>
             } else {
-                <LoadForm {endpoints} {defined} sent={(*sent).clone()} busy={start.busy} {on_start} {on_keep} />
-                <JobEnd refused={start.problem.clone()} {finished} />
+                <LoadForm {endpoints} {defined} sent={(*sent).clone()} {runs} baseline={*baseline} {on_baseline} busy={start.busy}
+                    {on_start} {on_keep} />
+                if let Some(problem) = asks {
+                    <div data-test="load-question">
+                        <ProblemView {problem} mild=true>
+                            <div class="row question">
+                                <Button kind={Kind::Primary} glyph={Glyph::Play} busy={start.busy} test="load-confirm" onclick={on_confirm}>
+                                    { "Start all the same" }
+                                </Button>
+                            </div>
+                        </ProblemView>
+                    </div>
+                }
+                <JobEnd {refused} {finished} />
                 { match (&past.data, &past.problem) {
                     (_, Some(problem)) => html! { <ProblemView problem={problem.clone()} /> },
                     (None, None) => html! { <Loading what="the runs" /> },
@@ -89,7 +129,7 @@ pub fn LoadTab(props: &TabProps) -> Html {
 #[derive(Properties, PartialEq)]
 struct LiveLoadProps {
     live: Live,
-    thresholds: Vec<String>,
+    spec: LoadSpec,
 }
 
 /// A run as far as it has come.
@@ -109,7 +149,7 @@ fn LiveLoad(props: &LiveLoadProps) -> Html {
                 </span>
             </p>
             <LoadTiles totals={load.totals} latency={load.latency} />
-            <LoadCharts slices={Rc::clone(&slices)} thresholds={props.thresholds.clone()} seconds={load.total_ms / 1e3} />
+            <LoadCharts slices={Rc::clone(&slices)} spec={props.spec.clone()} seconds={load.total_ms / 1e3} />
         </div>
     }
 }

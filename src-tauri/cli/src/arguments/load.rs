@@ -89,7 +89,10 @@ pub(crate) struct LoadArguments {
     /// Put a host under load that is neither this machine nor private, without being asked
     #[arg(long)]
     pub(crate) yes: bool,
-    /// Write a report: junit=FILE, json=FILE, html=FILE or csv=FILE; may be repeated
+    /// Serve the run as OpenMetrics at this port of 127.0.0.1 while it goes on; 0 for any that is free
+    #[arg(long, value_name = "P")]
+    pub(crate) metrics_port: Option<u16>,
+    /// Write a report: html=FILE, csv=FILE (the timeline), junit=FILE or json=FILE; may be repeated
     #[arg(long = "report", value_name = "KIND=FILE")]
     pub(crate) reports: Vec<String>,
 }

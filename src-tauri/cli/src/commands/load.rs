@@ -6,7 +6,7 @@ use patchbay_contracts::{
     Code, Problem,
     integration::{DataFeed, Executor, Level, LoadOptions, LoadSpec, Protocol, Spacing},
     ipc::{Backend, UnderstandRequest},
-    load::{LoadProgress, LoadReport},
+    load::{Change, Comparison, LoadReport, Quantiles},
     run::{Progress, Report},
     units::Span,
 };
@@ -16,20 +16,29 @@ use super::{interrupt, looks_like_a_name, split_target, wanted_reports, write_re
 use crate::{
     Outcome,
     arguments::LoadArguments,
-    output::{Colour, Out, table::Table, words},
+    output::{Colour, Out, live::LoadView, table::Table, words},
 };
 
 pub(super) async fn run(engine: &Engine, out: &Out, arguments: &LoadArguments) -> Outcome {
     let wanted = wanted_reports(&arguments.reports)?;
     let (subject, endpoint) = subject(engine, &arguments.target).await?;
     let spec = spec(subject.definition.load.clone().unwrap_or_default(), endpoint, arguments);
-    let mut options = LoadOptions { confirmed: arguments.yes, baseline: arguments.baseline, ..LoadOptions::default() };
+    let mut options =
+        LoadOptions { confirmed: arguments.yes, baseline: arguments.baseline, metrics_port: arguments.metrics_port };
     let cancel = interrupt();
+    let mut view = LoadView::new(out, &subject.definition.name);
     let summary = loop {
-        let start = engine.start_load_of(subject.clone(), spec.clone(), options.clone());
+        let (subject, spec, chosen) = (subject.clone(), spec.clone(), options.clone());
+        let start = async {
+            let job = engine.start_load_of(subject, spec, chosen).await?;
+            if let Some(url) = &job.metrics {
+                out.say(&format!("metrics at {url}"));
+            }
+            Ok(job)
+        };
         let run = engine.wait_for(start, &cancel, |progress| {
             if let Progress::Load(news) = progress {
-                out.live(&live(&news));
+                view.take(&news);
             }
         });
         match run.await {
@@ -145,18 +154,6 @@ fn here(feed: &DataFeed) -> DataFeed {
     DataFeed { file, order: feed.order }
 }
 
-fn live(news: &LoadProgress) -> String {
-    format!(
-        "{:>3.0}%  {:.0}/s  p50 {}  p95 {}  p99 {}  errors {}",
-        news.elapsed_ms / news.total_ms.max(1.0) * 100.0,
-        news.totals.rate,
-        words::ms(news.latency.p50_ms),
-        words::ms(news.latency.p95_ms),
-        words::ms(news.latency.p99_ms),
-        words::share(news.totals.error_share)
-    )
-}
-
 pub(super) fn text(out: &Out, report: &LoadReport, run: i64) -> String {
     let totals = &report.totals;
     let mut text = format!("{}  {}\n\n", out.paint(Colour::Bold, &report.target), report.request);
@@ -173,7 +170,7 @@ pub(super) fn text(out: &Out, report: &LoadReport, run: i64) -> String {
     text.push_str(&table.text());
     text.push('\n');
     let mut table = Table::new(&["", "p50", "p90", "p95", "p99", "p99.9", "max"]).right(&[1, 2, 3, 4, 5, 6]);
-    let mut quantiles = |name: &str, q: &patchbay_contracts::load::Quantiles| {
+    let mut quantiles = |name: &str, q: &Quantiles| {
         let cells = [q.p50_ms, q.p90_ms, q.p95_ms, q.p99_ms, q.p999_ms, q.max_ms].map(words::ms);
         table.row(std::iter::once(name.to_owned()).chain(cells));
     };
@@ -181,7 +178,14 @@ pub(super) fn text(out: &Out, report: &LoadReport, run: i64) -> String {
     if let Some(lag) = &report.schedule_lag {
         quantiles("schedule lag", lag);
     }
+    let phases = &report.phases;
+    for (name, of) in [("tcp", &phases.connect), ("tls", &phases.tls), ("first byte", &phases.first_byte)] {
+        if of.count > 0 {
+            quantiles(name, of);
+        }
+    }
     text.push_str(&table.text());
+    endpoints(&mut text, report);
     let mut table = Table::bare().right(&[1]);
     for (status, count) in &report.statuses {
         table.row([format!("status {status}"), count.to_string()]);
@@ -194,10 +198,73 @@ pub(super) fn text(out: &Out, report: &LoadReport, run: i64) -> String {
     for threshold in &report.thresholds {
         text.push_str(&format!("{}  {}  was {}\n", words::verdict(out, threshold.verdict), threshold.text, threshold.actual));
     }
+    if let Some(comparison) = &report.comparison {
+        compared(&mut text, out, comparison);
+    }
+    generator(&mut text, out, report);
     for note in &report.notes {
         text.push_str(&format!("note: {note}\n"));
     }
     let partial = if report.partial { " (cancelled half-way)" } else { "" };
     text.push_str(&format!("\n{}{partial}  run {run}\n", words::verdict(out, report.verdict)));
     text
+}
+
+/// Each endpoint by itself.
+fn endpoints(text: &mut String, report: &LoadReport) {
+    if report.endpoints.is_empty() {
+        return;
+    }
+    let head = ["endpoint", "sent", "answered", "failed", "p50", "p95", "p99", "max"];
+    let mut table = Table::new(&head).right(&[1, 2, 3, 4, 5, 6, 7]);
+    for endpoint in &report.endpoints {
+        let q = &endpoint.latency;
+        let shown = |value: f64| if q.count == 0 { "–".to_owned() } else { words::ms(value) };
+        let counts = [endpoint.sent, endpoint.answered, endpoint.failed].map(|count| count.to_string());
+        let figures = [q.p50_ms, q.p95_ms, q.p99_ms, q.max_ms].map(shown);
+        table.row(std::iter::once(endpoint.name.clone()).chain(counts).chain(figures));
+    }
+    text.push('\n');
+    text.push_str(&table.text());
+}
+
+/// What the generator says of itself.
+fn generator(text: &mut String, out: &Out, report: &LoadReport) {
+    // A run of an older Patchbay says nothing of its generator.
+    if report.generator.threads == 0 {
+        return;
+    }
+    let colour = if report.generator.bottleneck { Colour::Yellow } else { Colour::Dim };
+    text.push_str(&format!("\n{}\n", out.paint(colour, report.generator.sentence())));
+    let mut table = Table::bare().right(&[1]);
+    for told in report.generator_told() {
+        table.row([told.name.to_lowercase(), told.value, told.meaning.to_owned()]);
+    }
+    text.push_str(&table.text());
+}
+
+/// Each figure before and now.
+fn compared(text: &mut String, out: &Out, comparison: &Comparison) {
+    text.push_str(&format!("\n{}\n", out.paint(Colour::Bold, &comparison.sentence())));
+    if comparison.figures.is_empty() {
+        return;
+    }
+    let head = ["figure", "before", "now", "difference", "p-value", "change"];
+    let mut table = Table::new(&head).right(&[1, 2, 3, 4]);
+    for figure in &comparison.figures {
+        let change = match figure.change {
+            Change::Worse => out.paint(Colour::Red, figure.change.as_str()),
+            Change::Better => out.paint(Colour::Green, figure.change.as_str()),
+            Change::Same | Change::Unknown => figure.change.as_str().to_owned(),
+        };
+        table.row([
+            figure.name.clone(),
+            figure.before_told(),
+            figure.now_told(),
+            figure.difference_told(),
+            figure.p_told(),
+            change,
+        ]);
+    }
+    text.push_str(&table.text());
 }

@@ -73,7 +73,7 @@ impl Engine {
         F: Future<Output = Result<Report>> + Send + 'static,
     {
         let id = self.0.jobs.last.fetch_add(1, Ordering::Relaxed) + 1;
-        let job = Job { id, kind, target, at: self.now() };
+        let job = Job { id, kind, target, at: self.now(), metrics: None };
         let cancel = CancellationToken::new();
         lock(&self.0.jobs.running).insert(id, (job.clone(), cancel.clone()));
         let working = work(self.clone(), Reins { id, cancel });

@@ -15,7 +15,7 @@ use crate::{
     Result,
     contract::Schemas,
     definition::{self, Parsed},
-    load,
+    load, load_metrics,
 };
 
 /// An integration, with the file that it stands in.
@@ -91,14 +91,20 @@ impl Engine {
         let file = self.workspace().dir().join(file);
         let folder = file.parent().unwrap_or(Path::new("."));
         let plan = load::plan(&context, &definition, &schemas, folder, spec).await?;
-        Ok(self.start(RunKind::Load, definition.name.clone(), |engine, reins| async move {
+        let exposed = load_metrics::Exposed::start_where_asked(options.metrics_port, &definition.name).await?;
+        let metrics = exposed.as_ref().map(load_metrics::Exposed::url);
+        let job = self.start(RunKind::Load, definition.name.clone(), |engine, reins| async move {
             let report = load::run(plan, reins.cancel, move |news| {
+                if let Some(exposed) = &exposed {
+                    exposed.take(&news);
+                }
                 engine.tell(Event::Progress { job: reins.id, progress: Progress::Load(news) });
             });
             let mut report = report.await?;
             report.comparison = before.map(|(number, before)| patchbay_load::compare::compare(number, &before, &report));
             Ok(Report::Load(report))
-        }))
+        });
+        Ok(Job { metrics, ..job })
     }
 
     /// Asks, once for each host, before one is put under load that is neither loopback nor private.

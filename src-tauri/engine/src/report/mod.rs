@@ -1,8 +1,10 @@
-//! Reports as files: HTML, JSON, JUnit XML, SARIF.
+//! Reports as files: HTML, JSON, JUnit XML, SARIF, CSV.
 
 mod contract;
+pub mod csv;
 mod html;
 pub mod junit;
+mod load;
 mod page;
 pub mod sarif;
 
@@ -26,6 +28,8 @@ pub enum Format {
     Junit,
     /// SARIF 2.1.0, which code review tools read: a result for each check that did not hold, at its line of the contract.
     Sarif,
+    /// The timeline of a load run, one line a second.
+    Csv,
 }
 
 impl Format {
@@ -39,8 +43,9 @@ impl Format {
             "json" => Ok(Self::Json),
             "junit" | "xml" => Ok(Self::Junit),
             "sarif" => Ok(Self::Sarif),
+            "csv" => Ok(Self::Csv),
             _ => Err(Problem::new(Code::InvalidInput, format!("There is no report of the kind `{name}`"))
-                .next("There are html, json, junit and sarif")),
+                .next("There are html, json, junit, sarif and csv")),
         }
     }
 
@@ -58,6 +63,7 @@ impl Format {
             Self::Json => "json",
             Self::Junit => "xml",
             Self::Sarif => "sarif",
+            Self::Csv => "csv",
         }
     }
 }
@@ -79,6 +85,7 @@ pub fn render(run: &Run, format: Format) -> Result<String> {
         Format::Json => serde_json::to_string_pretty(run).map(|text| text + "\n").map_err(Problem::internal),
         Format::Junit => junit::render(run),
         Format::Sarif => sarif::render(run),
+        Format::Csv => csv::render(run),
     }
 }
 

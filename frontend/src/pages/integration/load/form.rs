@@ -1,116 +1,62 @@
 //! How to put an integration under load, as a form.
 
+use std::rc::Rc;
+
 use patchbay_contracts::{
+    chart::load_plan,
     integration::{Executor, LoadSpec},
-    units::{Rate, Span},
+    run::{RunId, RunSummary},
 };
 use yew::prelude::*;
 
-use crate::components::{Button, Field, Glyph, Input, Kind, Panel, Segments, Select};
+use super::{
+    calls::CallsField,
+    more::More,
+    stages::{PlanPicture, StagesField},
+    thresholds::ThresholdField,
+};
+use crate::{
+    components::{Button, Field, Glyph, Input, Kind, Panel, Segments, Select},
+    utils::{
+        load_draft::{Draft, Mistakes},
+        text,
+    },
+};
 
-/// What stands in the fields, as text, so that what is half typed stays as it is.
-#[derive(Debug, Clone, PartialEq, Default)]
-struct Draft {
-    open: bool,
-    endpoint: String,
-    rate: String,
-    connections: String,
-    duration: String,
-    warm_up: String,
-    timeout: String,
-    thresholds: Vec<String>,
-    threshold: String,
-    /// What the file says besides, which the form has no field for.
-    rest: LoadSpec,
+/// How many characters of a run's headline the chooser shows.
+const HEADLINE: usize = 56;
+
+/// What the parts of the form have in common.
+#[derive(Properties, Clone, PartialEq)]
+pub struct PartProps {
+    /// What stands in the fields.
+    pub draft: UseStateHandle<Draft>,
+    /// What would do in those that can't be read.
+    #[prop_or_default]
+    pub mistakes: Rc<Mistakes>,
+    /// The endpoints to choose from.
+    #[prop_or_default]
+    pub endpoints: Vec<AttrValue>,
 }
 
-impl Draft {
-    fn of(spec: Option<&LoadSpec>) -> Self {
-        let text = |span: Option<Span>, otherwise: &str| span.map_or_else(|| otherwise.to_owned(), |span| span.to_string());
-        let spec = spec.cloned().unwrap_or_default();
-        Self {
-            rest: spec.clone(),
-            open: spec.executor == Executor::ConstantArrivalRate,
-            endpoint: spec.endpoint.unwrap_or_default(),
-            rate: spec.rate.map_or_else(|| "50/s".to_owned(), |rate| rate.to_string()),
-            connections: spec.connections.map_or_else(String::new, |count| count.to_string()),
-            duration: text(spec.duration, "10s"),
-            warm_up: text(spec.warm_up, ""),
-            timeout: text(spec.timeout, ""),
-            thresholds: spec.thresholds,
-            threshold: String::new(),
-        }
-    }
-
-    /// What is meant, or for each field that can't be read what would do.
-    fn read(&self) -> Result<LoadSpec, Mistakes> {
-        let mut mistakes = Mistakes::default();
-        let span = |text: &str, mistake: &mut Option<AttrValue>| match text.trim() {
-            "" => None,
-            text => text.parse::<Span>().map_err(|bad| *mistake = Some(bad.to_string().into())).ok(),
-        };
-        let duration = span(&self.duration, &mut mistakes.duration);
-        if duration.is_none_or(|span| span.as_ms() <= 0.0) && mistakes.duration.is_none() {
-            mistakes.duration = Some("Say how long, such as 30s or 1m".into());
-        }
-        let warm_up = span(&self.warm_up, &mut mistakes.warm_up);
-        let timeout = span(&self.timeout, &mut mistakes.timeout);
-        let rate = match (self.open, self.rate.trim().parse::<Rate>()) {
-            (false, _) => None,
-            (true, Ok(rate)) if rate.count > 0.0 => Some(rate),
-            (true, Ok(_)) => {
-                mistakes.rate = Some("A rate above zero, such as 50/s".into());
-                None
-            }
-            (true, Err(bad)) => {
-                mistakes.rate = Some(bad.to_string().into());
-                None
-            }
-        };
-        let connections = match self.connections.trim() {
-            "" => None,
-            text => match text.parse::<u32>() {
-                Ok(count) if count > 0 => Some(count),
-                _ => {
-                    mistakes.connections = Some("A whole number above zero".into());
-                    None
-                }
-            },
-        };
-        if mistakes != Mistakes::default() {
-            return Err(mistakes);
-        }
-        Ok(LoadSpec {
-            executor: if self.open { Executor::ConstantArrivalRate } else { Executor::ConstantConnections },
-            endpoint: Some(self.endpoint.clone()).filter(|endpoint| !endpoint.is_empty()),
-            rate,
-            connections,
-            duration,
-            warm_up,
-            timeout,
-            thresholds: self.all_thresholds(),
-            ..self.rest.clone()
-        })
-    }
-
-    /// The thresholds, with the one that is typed and not yet added: it was meant.
-    fn all_thresholds(&self) -> Vec<String> {
-        let typed = self.threshold.trim();
-        let mut all = self.thresholds.clone();
-        if !typed.is_empty() && !all.iter().any(|known| known == typed) {
-            all.push(typed.to_owned());
-        }
-        all
-    }
+/// A change to what stands in a field.
+pub fn set(draft: &UseStateHandle<Draft>, change: impl Fn(&mut Draft, String) + 'static) -> Callback<String> {
+    let draft = draft.clone();
+    Callback::from(move |text: String| {
+        let mut next = (*draft).clone();
+        change(&mut next, text);
+        draft.set(next);
+    })
 }
 
-#[derive(Debug, Clone, PartialEq, Default)]
-struct Mistakes {
-    rate: Option<AttrValue>,
-    connections: Option<AttrValue>,
-    duration: Option<AttrValue>,
-    warm_up: Option<AttrValue>,
-    timeout: Option<AttrValue>,
+/// The same for a press.
+pub fn press(draft: &UseStateHandle<Draft>, change: impl Fn(&mut Draft) + 'static) -> Callback<MouseEvent> {
+    set(draft, move |draft, _| change(draft)).reform(|_: MouseEvent| String::new())
+}
+
+/// What would do in a field.
+pub fn mistake(mistakes: &Mistakes, field: &str) -> Option<AttrValue> {
+    mistakes.get(field).map(|text| text.clone().into())
 }
 
 /// The properties of [`LoadForm`].
@@ -122,6 +68,12 @@ pub struct LoadFormProps {
     pub defined: Option<LoadSpec>,
     /// What was started last from this page.
     pub sent: Option<LoadSpec>,
+    /// Earlier runs, to compare with.
+    pub runs: Rc<Vec<RunSummary>>,
+    /// The one that is compared with.
+    pub baseline: Option<RunId>,
+    /// Told of the choice of one.
+    pub on_baseline: Callback<Option<RunId>>,
     /// Whether a run is being started.
     pub busy: bool,
     /// Starts a run.
@@ -145,19 +97,7 @@ pub fn LoadForm(props: &LoadFormProps) -> Html {
         });
     }
     let read = draft.read();
-    let mistakes = read.as_ref().err().cloned().unwrap_or_default();
-    let set = |change: fn(&mut Draft, String)| {
-        let draft = draft.clone();
-        Callback::from(move |text: String| {
-            let mut next = (*draft).clone();
-            change(&mut next, text);
-            draft.set(next);
-        })
-    };
-    let on_executor = {
-        let draft = draft.clone();
-        Callback::from(move |value: AttrValue| draft.set(Draft { open: value == "rate", ..(*draft).clone() }))
-    };
+    let mistakes = Rc::new(read.as_ref().err().cloned().unwrap_or_default());
     let give = |to: &Callback<LoadSpec>| {
         let (to, spec) = (to.clone(), read.clone().ok());
         Callback::from(move |()| {
@@ -170,51 +110,21 @@ pub fn LoadForm(props: &LoadFormProps) -> Html {
     let onsubmit = start.reform(|event: SubmitEvent| event.prevent_default());
     let keep = give(&props.on_keep).reform(|_: MouseEvent| ());
     let kept = read.as_ref().ok() == props.defined.as_ref();
-    let executors: Vec<(AttrValue, AttrValue)> =
-        vec![("connections".into(), "Connections".into()), ("rate".into(), "Arrival rate".into())];
-    let mut endpoints: Vec<(AttrValue, AttrValue)> = vec![("".into(), "The first endpoint".into())];
-    endpoints.extend(props.endpoints.iter().map(|label| (label.clone(), label.clone())));
-    let hint = if draft.open {
-        "Requests start at the rate, whatever the service does. Waiting counts as latency."
-    } else {
-        "Each connection sends its next request when the last was answered: a slow service is asked less."
-    };
+    let plan = use_memo(read.clone().ok(), |spec| spec.as_ref().map(|spec| Rc::new(load_plan(spec))));
     html! {
         <Panel title="Load" test="load-form">
             <form class="stack" {onsubmit}>
-                <div class="row">
-                    <Segments label="Who decides when the next request goes out" options={executors} on_change={on_executor}
-                        value={if draft.open { "rate" } else { "connections" }} test="executor" />
-                    <span class="muted">{ hint }</span>
+                <ExecutorField draft={draft.clone()} />
+                <CallsField draft={draft.clone()} mistakes={mistakes.clone()} endpoints={props.endpoints.clone()} />
+                <div class="load-plan">
+                    <div class="stack">
+                        <PaceFields draft={draft.clone()} mistakes={mistakes.clone()} />
+                        if draft.executor.is_ramping() { <StagesField draft={draft.clone()} mistakes={mistakes.clone()} /> }
+                    </div>
+                    <PlanPicture plan={(*plan).clone()} />
                 </div>
-                <div class="form-row">
-                    <Field label="Endpoint">
-                        <Select options={endpoints} value={draft.endpoint.clone()} on_change={set(|draft, text| draft.endpoint = text)} test="load-endpoint" />
-                    </Field>
-                    if draft.open {
-                        <Field label="Rate" error={mistakes.rate.clone()}>
-                            <Input value={draft.rate.clone()} on_input={set(|draft, text| draft.rate = text)} placeholder="50/s"
-                                invalid={mistakes.rate.is_some()} test="load-rate-field" />
-                        </Field>
-                    }
-                    <Field label={if draft.open { "Connections at most" } else { "Connections" }} error={mistakes.connections.clone()}>
-                        <Input value={draft.connections.clone()} on_input={set(|draft, text| draft.connections = text)}
-                            placeholder="as many as suit" invalid={mistakes.connections.is_some()} test="load-connections" />
-                    </Field>
-                    <Field label="Duration" error={mistakes.duration.clone()}>
-                        <Input value={draft.duration.clone()} on_input={set(|draft, text| draft.duration = text)} placeholder="10s"
-                            invalid={mistakes.duration.is_some()} test="load-duration" />
-                    </Field>
-                    <Field label="Warm-up" error={mistakes.warm_up.clone()}>
-                        <Input value={draft.warm_up.clone()} on_input={set(|draft, text| draft.warm_up = text)} placeholder="none"
-                            invalid={mistakes.warm_up.is_some()} test="load-warm-up" />
-                    </Field>
-                    <Field label="Timeout" error={mistakes.timeout.clone()}>
-                        <Input value={draft.timeout.clone()} on_input={set(|draft, text| draft.timeout = text)} placeholder="of the file"
-                            invalid={mistakes.timeout.is_some()} test="load-timeout" />
-                    </Field>
-                </div>
-                <ThresholdField draft={draft.clone()} />
+                <ThresholdField draft={draft.clone()} mistakes={mistakes.clone()} />
+                <More draft={draft.clone()} mistakes={mistakes.clone()} />
                 <div class="row">
                     <Button kind={Kind::Primary} glyph={Glyph::Play} submit=true busy={props.busy} disabled={read.is_err()} test="load-start">
                         { "Start" }
@@ -224,61 +134,118 @@ pub fn LoadForm(props: &LoadFormProps) -> Html {
                             { "Keep in the file" }
                         </Button>
                     }
+                    <BaselineField runs={props.runs.clone()} baseline={props.baseline} on_baseline={props.on_baseline.clone()} />
                 </div>
             </form>
         </Panel>
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct ThresholdFieldProps {
-    draft: UseStateHandle<Draft>,
-}
-
-/// The thresholds as chips, and a field for one more.
+/// Who decides when the next request goes out.
 #[component]
-fn ThresholdField(props: &ThresholdFieldProps) -> Html {
+fn ExecutorField(props: &PartProps) -> Html {
     let draft = &props.draft;
-    let on_input = {
-        let draft = draft.clone();
-        Callback::from(move |threshold: String| draft.set(Draft { threshold, ..(*draft).clone() }))
+    let on_change = set(draft, |draft, word| {
+        if let Some(executor) = Executor::ALL.into_iter().find(|executor| executor.as_str() == word) {
+            draft.choose(executor);
+        }
+    });
+    let shown = |executor| match executor {
+        Executor::ConstantConnections => "Connections",
+        Executor::RampingConnections => "Ramping connections",
+        Executor::ConstantArrivalRate => "Arrival rate",
+        Executor::RampingArrivalRate => "Ramping rate",
     };
-    let add = {
-        let draft = draft.clone();
-        move || draft.set(Draft { thresholds: draft.all_thresholds(), threshold: String::new(), ..(*draft).clone() })
-    };
-    let onkeydown = {
-        let (add, empty) = (add.clone(), draft.threshold.trim().is_empty());
-        Callback::from(move |event: KeyboardEvent| {
-            if event.key() == "Enter" && !event.ctrl_key() && !empty {
-                event.prevent_default();
-                add();
-            }
-        })
+    let options: Vec<(AttrValue, AttrValue)> =
+        Executor::ALL.into_iter().map(|executor| (executor.as_str().into(), shown(executor).into())).collect();
+    let hint = if draft.executor.is_open() {
+        "Requests start at the rate, whatever the service does. Waiting counts as latency."
+    } else {
+        "Each connection sends its next request when the last was answered: a slow service is asked less."
     };
     html! {
-        <div class="chips-field">
-            <span class="field-label" id="thresholds-label">{ "Thresholds" }</span>
-            <div class="chips" role="group" aria-labelledby="thresholds-label">
-                { for draft.thresholds.iter().map(|threshold| {
-                    let (draft, own) = (draft.clone(), threshold.clone());
-                    let onclick = Callback::from(move |_: MouseEvent| {
-                        let thresholds = draft.thresholds.iter().filter(|known| **known != own).cloned().collect();
-                        draft.set(Draft { thresholds, ..(*draft).clone() });
-                    });
-                    html! {
-                        <span class="chip code" data-test="threshold-chip">
-                            { threshold }
-                            <Button kind={Kind::Quiet} glyph={Glyph::Close} label={format!("Take out {threshold}")} test="threshold-remove" {onclick} />
-                        </span>
-                    }
-                }) }
-                <Input value={draft.threshold.clone()} {on_input} {onkeydown} code=true label="One more threshold"
-                    placeholder="p95 < 500ms" test="threshold-field" />
-                <Button glyph={Glyph::Plus} disabled={draft.threshold.trim().is_empty()} test="threshold-add"
-                    onclick={Callback::from(move |_: MouseEvent| add())}>{ "Add" }</Button>
-            </div>
-            <span class="field-hint">{ "What must hold at the end: p50 to p99.99, mean, max, errors, rate." }</span>
+        <div class="row">
+            <Segments label="Who decides when the next request goes out" {options} value={draft.executor.as_str()}
+                on_change={on_change.reform(|word: AttrValue| word.to_string())} test="executor" />
+            <span class="muted">{ hint }</span>
         </div>
+    }
+}
+
+/// How fast, with how many connections, for how long.
+#[component]
+fn PaceFields(props: &PartProps) -> Html {
+    let (draft, mistakes) = (&props.draft, &props.mistakes);
+    let wrong = |field: &str| mistake(mistakes, field);
+    html! {
+        <div class="form-row">
+            { match draft.executor {
+                Executor::ConstantArrivalRate => html! {
+                    <Field label="Rate" error={wrong("rate")}>
+                        <Input value={draft.rate.clone()} on_input={set(draft, |draft, text| draft.rate = text)} placeholder="50/s"
+                            invalid={wrong("rate").is_some()} test="load-rate-field" />
+                    </Field>
+                },
+                Executor::RampingArrivalRate => html! {
+                    <Field label="Begin at" error={wrong("start-rate")}>
+                        <Input value={draft.start_rate.clone()} on_input={set(draft, |draft, text| draft.start_rate = text)}
+                            placeholder="nothing" invalid={wrong("start-rate").is_some()} test="load-start-rate" />
+                    </Field>
+                },
+                Executor::RampingConnections => html! {
+                    <Field label="Begin at" error={wrong("start-connections")}>
+                        <Input value={draft.start_connections.clone()} placeholder="none" test="load-start-connections"
+                            on_input={set(draft, |draft, text| draft.start_connections = text)}
+                            invalid={wrong("start-connections").is_some()} />
+                    </Field>
+                },
+                Executor::ConstantConnections => Html::default(),
+            } }
+            if draft.executor != Executor::RampingConnections {
+                <Field label={if draft.executor.is_open() { "Connections at most" } else { "Connections" }} error={wrong("connections")}>
+                    <Input value={draft.connections.clone()} on_input={set(draft, |draft, text| draft.connections = text)}
+                        placeholder={if draft.executor.is_open() { "1000" } else { "10" }} invalid={wrong("connections").is_some()}
+                        test="load-connections" />
+                </Field>
+            }
+            if !draft.executor.is_ramping() {
+                <Field label="Duration" error={wrong("duration")}>
+                    <Input value={draft.duration.clone()} on_input={set(draft, |draft, text| draft.duration = text)} placeholder="10s"
+                        invalid={wrong("duration").is_some()} test="load-duration" />
+                </Field>
+            }
+            <Field label="Warm-up" error={wrong("warm-up")}>
+                <Input value={draft.warm_up.clone()} on_input={set(draft, |draft, text| draft.warm_up = text)} placeholder="none"
+                    invalid={wrong("warm-up").is_some()} test="load-warm-up" />
+            </Field>
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct BaselineFieldProps {
+    runs: Rc<Vec<RunSummary>>,
+    baseline: Option<RunId>,
+    on_baseline: Callback<Option<RunId>>,
+}
+
+/// The run that the next one is compared with.
+#[component]
+fn BaselineField(props: &BaselineFieldProps) -> Html {
+    if props.runs.is_empty() {
+        return Html::default();
+    }
+    let mut options: Vec<(AttrValue, AttrValue)> = vec![("".into(), "no earlier run".into())];
+    options.extend(props.runs.iter().map(|run| {
+        let shown = format!("{}: {}", run.id, text::middle_cut(&run.headline, HEADLINE));
+        (run.id.to_string().into(), shown.into())
+    }));
+    let value = props.baseline.map(|id| id.to_string()).unwrap_or_default();
+    let on_change = props.on_baseline.reform(|id: String| id.parse().ok());
+    html! {
+        <label class="row baseline">
+            <span class="muted">{ "Compare with" }</span>
+            <Select {options} {value} {on_change} test="load-baseline" />
+        </label>
     }
 }
