@@ -25,6 +25,8 @@ pub(crate) struct Windows {
     open: Histogram<u64>,
     held: u32,
     judged: Vec<Judged>,
+    /// When no more requests are due, in nanoseconds of the run.
+    end: u64,
 }
 
 /// A threshold over windows.
@@ -54,7 +56,7 @@ impl Windows {
                 worst: None,
             });
         }
-        Ok(Self { closed: Vec::new(), seconds: 1, open: histogram(longest)?, held: 0, judged })
+        Ok(Self { closed: Vec::new(), seconds: 1, open: histogram(longest)?, held: 0, judged, end: plan.end })
     }
 
     /// Whether steps are wanted by themselves.
@@ -69,8 +71,12 @@ impl Windows {
         if self.held == self.seconds {
             self.close()?;
         }
+        let is_whole = (u64::from(second) + 1) * 1_000_000_000 <= self.end;
         for judged in &mut self.judged {
-            judged.add(second, slice)?;
+            // After the end only what is still to come is counted, and where nothing comes there is nothing to judge.
+            if is_whole || !judged.threshold.is_amount() && slice.counts.has_any() {
+                judged.add(second, slice)?;
+            }
         }
         Ok(())
     }
