@@ -16,7 +16,7 @@ use patchbay_contracts::{
     load::LoadReport,
     units::{Rate, Span},
 };
-use patchbay_load::Target;
+use patchbay_load::{Target, script::Script};
 use rustls::{ClientConfig, RootCertStore, ServerConfig, ServerConnection, StreamOwned, pki_types::PrivateKeyDer};
 
 /// What the server does with a request.
@@ -252,8 +252,8 @@ pub fn open(rate: f64, ms: u64) -> LoadSpec {
 }
 
 /// Runs it to its end.
-pub fn run(target: &Target, spec: &LoadSpec) -> LoadReport {
-    patchbay_load::run(target, spec, &AtomicBool::new(false), &mut |_| {}).unwrap()
+pub fn run(script: impl Into<Script>, spec: &LoadSpec) -> LoadReport {
+    patchbay_load::run(script, spec, &AtomicBool::new(false), &mut |_| {}).unwrap()
 }
 
 /// How many failures of a kind there were.

@@ -68,6 +68,33 @@ http {{
     start("/usr/sbin/nginx", port, folder, &words)
 }
 
+/// nginx that speaks HTTP/2 without TLS: `/hello`, three megabytes under `/large`, and `/up`, which takes a body in whole
+/// before it answers. It closes a connection after so many requests.
+pub fn nginx_http2(requests: u32) -> Peer {
+    let folder = TempDir::new().expect("a folder");
+    let (port, behind) = (free_port(), free_port());
+    std::fs::write(folder.path().join("large"), vec![b'x'; 3_000_000]).expect("a file");
+    let configuration = format!(
+        "daemon off; worker_processes 1; pid {0}/nginx.pid; error_log stderr; user root;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; client_body_temp_path {0}/b; proxy_temp_path {0}/p; fastcgi_temp_path {0}/f; uwsgi_temp_path {0}/u; scgi_temp_path {0}/s;
+  client_max_body_size 100m; keepalive_requests {requests};
+  server {{
+    listen 127.0.0.1:{port} http2; root {0};
+    location = /hello {{ default_type text/plain; return 200 'hello world\n'; }}
+    location = /up {{ proxy_pass http://127.0.0.1:{behind}; }}
+  }}
+  server {{ listen 127.0.0.1:{behind}; location / {{ add_header Taken $content_length; return 200 'taken\n'; }} }}
+}}",
+        text(folder.path())
+    );
+    let file = folder.path().join("nginx.conf");
+    std::fs::write(&file, configuration).expect("a file");
+    let words = ["-p".to_owned(), text(folder.path()), "-c".to_owned(), text(&file)];
+    start("/usr/sbin/nginx", port, folder, &words)
+}
+
 /// The node exporter, which shows this machine's own figures.
 pub fn node_exporter() -> Peer {
     let folder = TempDir::new().expect("a folder");

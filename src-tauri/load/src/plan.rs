@@ -9,7 +9,7 @@ use std::{
 
 use patchbay_contracts::{
     Code, Problem,
-    integration::{Executor, Level, LoadSpec, Protocol, Stage},
+    integration::{Executor, Level, LoadSpec, Protocol, Spacing, Stage},
     units::{Rate, Span},
 };
 
@@ -89,6 +89,7 @@ impl Plan {
         script.check()?;
         let times = Times::read(spec)?;
         let end = nanos(times.duration);
+        possible(spec)?;
         let rate = rate(spec, end)?;
         let names: Vec<&str> = script.steps.iter().map(|step| step.name.as_str()).collect();
         let thresholds = spec.thresholds.iter().map(|text| thresholds::parse_for(text, &names)).collect::<Result<Vec<_>, _>>()?;
@@ -146,6 +147,24 @@ impl Plan {
         let seconds = (self.end - self.measured_from) as f64 / 1e9;
         Some((curve.area_until(self.end) - curve.area_until(self.measured_from)) / seconds)
     }
+}
+
+/// Checks what is asked for beside the times and the level of the load.
+fn possible(spec: &LoadSpec) -> Result<(), Problem> {
+    if spec.iterations == Some(0) {
+        return Err(invalid("number of iterations", 0, "there is at least 1"));
+    }
+    if spec.spacing != Spacing::Even && !spec.executor.is_open() {
+        return Err(Problem::new(Code::InvalidInput, format!("A spacing has no effect with {}", spec.executor.as_str()))
+            .why("there each connection sends its next request when the last was answered")
+            .next("Set executor: constant-arrival-rate, or leave the spacing out"));
+    }
+    if let Some(think) = spec.think_time
+        && (think.from > think.to || think.to.0 > LONGEST_DURATION)
+    {
+        return Err(invalid("think time", think, "it goes from the shorter to the longer time, which is 24h at most"));
+    }
+    Ok(())
 }
 
 struct Times {
@@ -238,13 +257,16 @@ fn rate(spec: &LoadSpec, end: u64) -> Result<Option<Curve>, Problem> {
         }
         return Ok(Some(Curve::constant(hertz, end)));
     }
+    let check = |rate: Rate| match rate.hertz() {
+        hertz if (0.0..=HIGHEST_RATE).contains(&hertz) => Ok(hertz),
+        _ => Err(invalid("rate", rate, "it is no less than 0 and no more than 1000000/s")),
+    };
     let level = |stage: &Stage| match stage.to {
-        Level::Rate(rate) if rate.hertz().is_finite() && rate.hertz() <= HIGHEST_RATE => Ok((rate.hertz(), stage.over)),
-        Level::Rate(rate) => Err(invalid("rate", rate, "it is no more than 1000000/s")),
+        Level::Rate(rate) => Ok((check(rate)?, stage.over)),
         Level::Connections(count) => Err(invalid("stage", count, "ramping-arrival-rate leads to rates, such as 200/s")),
     };
     let stages = spec.stages.iter().map(level).collect::<Result<Vec<_>, _>>()?;
-    let curve = Curve::stages(spec.rate.map_or(0.0, |rate| rate.hertz().clamp(0.0, HIGHEST_RATE)), stages.into_iter());
+    let curve = Curve::stages(spec.rate.map(check).transpose()?.unwrap_or(0.0), stages.into_iter());
     if curve.area_until(end) < 1.0 {
         return Err(Problem::new(Code::InvalidInput, "The stages come to less than one request"));
     }

@@ -224,6 +224,20 @@ impl Threshold {
             || self.over.is_some()
     }
 
+    /// Whether a generator that is late makes a breach of it.
+    pub(crate) const fn suffers_from_delays(&self) -> bool {
+        match self.op {
+            Op::Less | Op::AtMost => self.is_latency(),
+            Op::More | Op::AtLeast => matches!(self.metric, Metric::Rate | Metric::Requests),
+            Op::Equal => !matches!(self.metric, Metric::Errors),
+        }
+    }
+
+    /// Whether it is about how much there is in a time, so that a part of that time says nothing.
+    pub(crate) const fn is_amount(&self) -> bool {
+        matches!(self.metric, Metric::Rate | Metric::Requests)
+    }
+
     /// Judges by what was measured; `with_waiting` is [`Figures::latency_with_waiting`].
     pub fn judge(&self, figures: &Figures, with_waiting: &Histogram<u64>) -> ThresholdResult {
         let result = |verdict, actual| ThresholdResult { text: self.text.clone(), verdict, actual };

@@ -132,7 +132,8 @@ pub(crate) fn breached(plan: &Plan, sums: &Sums, seconds: f64) -> Option<String>
         dropped: sums.counts.dropped,
         answered_in_time: sums.in_time,
         seconds,
-        doubts: Doubts::default(),
+        // A breach of the generator's own making is no reason to stop.
+        doubts: doubts(plan, sums, &[], false, true),
     };
     let results = judged(plan, sums, &[], &figures, &figures.latency);
     let found = plan
@@ -148,7 +149,9 @@ fn judged(plan: &Plan, sums: &Sums, endings: &[Ending], figures: &Figures, laten
     let mut windows = sums.windows.results();
     let mut judge = |threshold: &Threshold| {
         if threshold.over().is_some() {
-            return over_windows(threshold, windows.next().flatten(), figures.doubts);
+            let open = endings.iter().flat_map(|ending| &ending.unanswered);
+            let open = open.filter(|waited| threshold.step().is_none_or(|place| place == waited.step)).count() > 0;
+            return over_windows(threshold, windows.next().flatten(), figures.doubts, open || backlog(endings) > 0);
         }
         let Some(place) = threshold.step() else { return threshold.judge(figures, latency) };
         let unanswered = endings.iter().flat_map(|ending| &ending.unanswered);
@@ -159,13 +162,20 @@ fn judged(plan: &Plan, sums: &Sums, endings: &[Ending], figures: &Figures, laten
     plan.thresholds.iter().map(&mut judge).collect()
 }
 
-fn over_windows(threshold: &Threshold, worst: Option<&ThresholdResult>, doubts: Doubts) -> ThresholdResult {
+/// `open`: whether some requests were never answered, which are in no window.
+fn over_windows(threshold: &Threshold, worst: Option<&ThresholdResult>, doubts: Doubts, open: bool) -> ThresholdResult {
     let Some(worst) = worst else {
         let actual = "the run has no whole window of that length".to_owned();
         return ThresholdResult { text: threshold.to_string(), verdict: Verdict::Inconclusive, actual };
     };
     let mut result = worst.clone();
-    if result.verdict == Verdict::Pass && (doubts.generator_late || doubts.generator_busy || doubts.cancelled) {
+    let generator = doubts.generator_late || doubts.generator_busy;
+    let vouched_for = match result.verdict {
+        Verdict::Pass => !(generator || doubts.cancelled || open),
+        // The generator's own delays are in each window's figures too.
+        _ => !(generator && threshold.suffers_from_delays()),
+    };
+    if !vouched_for {
         result.verdict = Verdict::Inconclusive;
     }
     result
@@ -188,13 +198,14 @@ fn generator(plan: &Plan, sums: &Sums, endings: &[Ending], figures: &Figures, la
     let presence: u128 = endings.iter().map(|ending| ending.presence).sum();
     let concurrency = if nanos > 0.0 { presence as f64 / nanos } else { 0.0 };
     // Rate times mean latency is the sum of all latencies over the time.
-    let sum = latency.mean() * latency.len() as f64;
+    let sum = latency.mean() * latency.len() as f64 + sums.counts.lost_nanos as f64;
     let product = if nanos > 0.0 { sum / nanos } else { 0.0 };
     let larger = concurrency.max(product);
     let used = |ending: &Ending| {
         let effort = ending.effort;
         let idle = effort.waiting / effort.seconds.max(1e-9);
-        effort.processor.map_or(idle, |used| (1.0 - used / effort.seconds.max(1e-9)).max(0.0))
+        let processor = effort.processor.filter(|_| plan.rate.is_none());
+        processor.map_or(idle, |used| (1.0 - used / effort.seconds.max(1e-9)).max(0.0))
     };
     let due = plan.rate.as_ref().map(|curve| {
         let until = endings.iter().map(|ending| ending.until).max().unwrap_or(plan.end);
@@ -248,7 +259,7 @@ fn doubts(plan: &Plan, sums: &Sums, endings: &[Ending], cancelled: bool, exhaust
     let local = sums.counts.errors[Kind::Local as usize] > 0;
     Doubts {
         generator_late: lagged || local || sums.stalls.count > 0 || (!exhausted && fell_short_by_itself(plan, sums, endings)),
-        generator_busy: plan.rate.is_none() && endings.iter().any(|ending| is_busy(&ending.effort)),
+        generator_busy: endings.iter().any(|ending| is_busy(plan, &ending.effort)),
         cancelled,
     }
 }
@@ -262,11 +273,11 @@ fn fell_short_by_itself(plan: &Plan, sums: &Sums, endings: &[Ending]) -> bool {
     ended && pressed && ((sums.counts.begun + sums.counts.unmet()) as f64) < due * ENOUGH
 }
 
-/// Whether a worker had no more to give.
-fn is_busy(effort: &Effort) -> bool {
+/// Whether a worker had no more to give. In an open workload the wait for the next arrival takes processor time as well.
+fn is_busy(plan: &Plan, effort: &Effort) -> bool {
     effort.seconds > 0.0
         && (effort.waiting < LEAST_WAITING * effort.seconds
-            || effort.processor.is_some_and(|used| used > (1.0 - LEAST_WAITING) * effort.seconds))
+            || plan.rate.is_none() && effort.processor.is_some_and(|used| used > (1.0 - LEAST_WAITING) * effort.seconds))
 }
 
 /// `local` of the failures were this machine's own.

@@ -155,8 +155,11 @@ impl Findings<'_> {
         let unconnected: u64 = self.endings.iter().map(|ending| ending.unconnected).sum();
         let of_them =
             if unconnected > 0 { format!(" ({unconnected} of them still waited for their connection)") } else { String::new() };
+        let waited = self.endings.iter().map(|ending| ending.at.saturating_sub(ending.until)).max().unwrap_or_default();
         let when = if self.figures.doubts.cancelled {
             "by then".to_owned()
+        } else if waited < self.plan.grace {
+            format!("when the run was ended, {} after the last was due", milliseconds(waited as f64 / 1e6))
         } else {
             format!("{} after the end", Span(std::time::Duration::from_nanos(self.plan.grace)))
         };
@@ -206,7 +209,7 @@ impl Findings<'_> {
     fn means(&self) -> String {
         let threads = if self.plan.threads == 1 { "1 thread".to_owned() } else { format!("{} threads", self.plan.threads) };
         let connections = self.plan.connections;
-        let busy = self.endings.iter().filter(|ending| is_busy(&ending.effort)).count();
+        let busy = self.endings.iter().filter(|ending| is_busy(self.plan, &ending.effort)).count();
         let load = if busy > 0 { format!(", {busy} of them busy throughout") } else { String::new() };
         match &self.plan.rate {
             Some(_) => format!("Sent by {threads} over up to {connections} connections."),

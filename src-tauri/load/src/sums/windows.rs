@@ -24,8 +24,9 @@ pub(crate) struct Windows {
     seconds: u32,
     open: Histogram<u64>,
     held: u32,
-    end: u64,
     judged: Vec<Judged>,
+    /// When no more requests are due, in nanoseconds of the run.
+    end: u64,
 }
 
 /// A threshold over windows.
@@ -55,7 +56,7 @@ impl Windows {
                 worst: None,
             });
         }
-        Ok(Self { closed: Vec::new(), seconds: 1, open: histogram(longest)?, held: 0, end: plan.end, judged })
+        Ok(Self { closed: Vec::new(), seconds: 1, open: histogram(longest)?, held: 0, judged, end: plan.end })
     }
 
     /// Whether steps are wanted by themselves.
@@ -63,18 +64,19 @@ impl Windows {
         self.judged.iter().any(|judged| judged.step.is_some())
     }
 
-    /// Adds a second that is over. What came after the end belongs to no window.
+    /// Adds a second that is over.
     pub(crate) fn add(&mut self, second: u32, slice: &OpenSlice) -> Result<(), Problem> {
-        if u64::from(second) * 1_000_000_000 >= self.end {
-            return Ok(());
-        }
         self.open.add(&slice.latency).map_err(Problem::internal)?;
         self.held += 1;
         if self.held == self.seconds {
             self.close()?;
         }
+        let is_whole = (u64::from(second) + 1) * 1_000_000_000 <= self.end;
         for judged in &mut self.judged {
-            judged.add(second, slice)?;
+            // After the end only what is still to come is counted, and where nothing comes there is nothing to judge.
+            if is_whole || !judged.threshold.is_amount() && slice.counts.has_any() {
+                judged.add(second, slice)?;
+            }
         }
         Ok(())
     }

@@ -119,7 +119,9 @@ impl Connection {
         self.transport = match &wire.tls {
             None => Transport::Plain(socket),
             Some((config, name)) => {
-                let session = ClientConnection::new(Arc::clone(config), name.clone())?;
+                let mut session = ClientConnection::new(Arc::clone(config), name.clone())?;
+                // A request is handed over whole, however long it is; the usual limit would take it for a broken connection.
+                session.set_buffer_limit(None);
                 Transport::Tls(socket, Box::new(session))
             }
         };

@@ -19,7 +19,7 @@ pub(crate) use self::output::{Output, Traffic};
 use crate::{
     failure::Failure,
     script::{
-        Feed, Script, Step,
+        Body, Feed, Script, Step,
         template::{Template, Values},
     },
     target,
@@ -164,6 +164,9 @@ impl Wire {
         keep_alive: bool,
         session_reuse: bool,
     ) -> Result<Self, Problem> {
+        if protocol == Protocol::WebSocket {
+            check_messages(script)?;
+        }
         let tls = tls(script, protocol, session_reuse)?;
         let mut wire = Self {
             protocol,
@@ -195,6 +198,19 @@ impl Wire {
             Protocol::WebSocket => Box::new(websocket::WebSocket::new()),
         }
     }
+}
+
+/// Whether the steps of a script can be messages of one WebSocket.
+fn check_messages(script: &Script) -> Result<(), Problem> {
+    let bad = |what: &str| Err(Problem::new(Code::InvalidInput, what));
+    if script.steps.iter().any(|step| matches!(step.body, Body::File { .. })) {
+        return bad("A message of a WebSocket can't be read from a file");
+    }
+    let path = |step: &Step| step.path.fixed_bytes();
+    if script.steps.iter().any(|step| !step.path.is_fixed() || path(step) != path(&script.steps[0])) {
+        return bad("All messages of a WebSocket go to one address, which is the same for each user");
+    }
+    Ok(())
 }
 
 fn tls(

@@ -1,5 +1,10 @@
 //! WebSocket (RFC 6455): a message is the request, and the next message that comes is its answer.
 
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 
@@ -47,7 +52,10 @@ struct Frame {
 
 impl WebSocket {
     pub(crate) fn new() -> Self {
-        let mut masks = SmallRng::seed_from_u64(std::process::id().into());
+        // Another sequence for each connection, since the key is to be another for each (RFC 6455, 4.1).
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64);
+        let mut masks = SmallRng::seed_from_u64(time ^ MADE.fetch_add(1, Ordering::Relaxed).rotate_left(40));
         let key: [u8; 16] = masks.random();
         Self {
             key: STANDARD.encode(key),
@@ -121,19 +129,19 @@ impl WebSocket {
                     self.kept.push(&bytes[..taken]);
                 }
                 bytes = &bytes[taken..];
-                self.message_went_on(events);
+                self.message_went_on(wire, events);
                 continue;
             }
             // The head is at most 10 bytes long, and a control frame 127.
             self.inbox.push(bytes[0]);
             bytes = &bytes[1..];
-            self.head(out, events)?;
+            self.head(wire, out, events)?;
         }
         Ok(())
     }
 
     /// A head, or a control frame, once it is whole.
-    fn head(&mut self, out: &mut Output<'_>, events: &mut Vec<Event>) -> Result<(), Failure> {
+    fn head(&mut self, wire: &Wire, out: &mut Output<'_>, events: &mut Vec<Event>) -> Result<(), Failure> {
         let [first, second, rest @ ..] = self.inbox.as_slice() else { return Ok(()) };
         let (opcode, last) = (first & 0x0f, first & 0x80 != 0);
         if first & 0x70 != 0 || second & 0x80 != 0 {
@@ -154,7 +162,7 @@ impl WebSocket {
                 return Err(Failure::parse("a message came that answers no request"));
             }
             self.frame = Some(Frame { left: length, last });
-            self.message_went_on(events);
+            self.message_went_on(wire, events);
             return Ok(());
         }
         if length as usize > LONGEST_CONTROL || !last {
@@ -176,7 +184,7 @@ impl WebSocket {
         }
     }
 
-    fn message_went_on(&mut self, events: &mut Vec<Event>) {
+    fn message_went_on(&mut self, wire: &Wire, events: &mut Vec<Event>) {
         let Some(frame) = self.frame else { return };
         if frame.left > 0 {
             if !self.begun {
@@ -189,7 +197,7 @@ impl WebSocket {
         self.begun = true;
         if frame.last {
             self.busy = false;
-            events.push(Event::Answered { stream: 0, status: 0, excess: false, keep: true });
+            events.push(Event::Answered { stream: 0, status: 0, excess: false, keep: wire.keep_alive });
         }
     }
 }

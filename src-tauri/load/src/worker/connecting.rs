@@ -43,7 +43,15 @@ impl Worker<'_> {
 
     /// Whether there are more connections than there may be, so that this one is to go.
     pub(super) fn is_too_many(&self, now: u64) -> bool {
-        self.plan.spec.executor.is_ramping() && self.arrivals.is_none() && self.live > self.allowed(now)
+        self.plan.spec.executor.is_ramping() && self.arrivals.is_none() && self.live - self.leaving() > self.allowed(now)
+    }
+
+    /// Connections that are closed as soon as nothing is under way on them.
+    fn leaving(&self) -> u64 {
+        if self.plan.wire.streams == 1 {
+            return 0;
+        }
+        self.connections.iter().filter(|connection| connection.state == State::Ready && connection.closing).count() as u64
     }
 
     /// Opens as many connections as are wanted and allowed: all of them in a closed workload, one for each arrival that
@@ -60,7 +68,8 @@ impl Worker<'_> {
             return false;
         }
         match &self.arrivals {
-            None => now < self.end,
+            // What began comes to its end also after the last iteration has begun.
+            None => now < self.end || !self.reopen.is_empty(),
             Some(arrivals) => {
                 let waiting = if now < self.end || self.end == self.plan.end { arrivals.waiting() } else { 0 };
                 let users = self.connecting * self.plan.wire.streams as u64;
@@ -144,8 +153,8 @@ impl Worker<'_> {
         }
         self.live -= 1;
         self.connections[index].close();
-        // A user of an open workload that is in the middle of something needs a connection again.
-        if self.arrivals.is_some() && users.clone().any(|user| self.users[user].underway) {
+        // A user that is in the middle of something needs a connection again.
+        if users.clone().any(|user| self.users[user].underway) {
             self.reopen.push(index);
         } else {
             self.vacant.push(index);
@@ -179,7 +188,8 @@ impl Worker<'_> {
         let rests = self.arrivals.is_none() && self.connections[index].failures > 1;
         self.gone(index);
         if rests {
-            self.vacant.pop();
+            self.vacant.retain(|place| *place != index);
+            self.reopen.retain(|place| *place != index);
             self.rest(index, now);
         }
     }

@@ -26,7 +26,7 @@ impl Worker<'_> {
         }
         let now = self.now();
         self.ledger.traffic(now, traffic);
-        if matches!(outcome, Outcome::Gone | Outcome::Failed(_)) {
+        if matches!(outcome, Outcome::Gone | Outcome::Failed(_)) || events.iter().any(|event| matches!(event, Event::Closing)) {
             // What is answered and closed at once is of no use for the next request.
             self.connections[index].closing = true;
         }
@@ -59,12 +59,18 @@ impl Worker<'_> {
                 self.lost(first + stream, &failure, now);
                 self.next(first + stream, now);
             }
-            Event::Closing => {
-                self.connections[index].closing = true;
-                if self.connections[index].busy == 0 && self.connections[index].state == State::Ready {
-                    self.gone(index);
-                }
-            }
+            Event::Closing => self.leave(index),
+        }
+    }
+
+    /// No further request may go out on a connection: it is closed once nothing is under way on it.
+    fn leave(&mut self, index: usize) {
+        self.connections[index].closing = true;
+        if self.connections[index].state == State::Ready && self.connections[index].busy == 0 {
+            self.gone(index);
+        } else if self.arrivals.is_some() {
+            let streams = self.plan.wire.streams;
+            self.idle.retain(|user| user / streams != index);
         }
     }
 
@@ -98,8 +104,8 @@ impl Worker<'_> {
         if self.arrivals.is_none() {
             if now < self.end && !self.is_too_many(now) {
                 self.begin_iteration(user, now, now);
-            } else if self.connections[index].busy == 0 && now < self.end {
-                self.gone(index);
+            } else if now < self.end {
+                self.leave(index);
             }
             return;
         }

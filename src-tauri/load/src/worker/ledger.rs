@@ -179,6 +179,8 @@ impl Ledger {
         self.tally.counts[usize::from(measured)].errors[failure.kind as usize] += 1;
         if failure.is_timeout() {
             self.tally.latency[usize::from(measured)].saturating_record(waited);
+        } else {
+            self.tally.counts[usize::from(measured)].lost_nanos += waited;
         }
         if !measured {
             return;

@@ -46,6 +46,8 @@ const EVENTS: usize = 1024;
 const BUFFER: usize = 64 * 1024;
 /// A loop that is later than this was held up, and not by waiting for the service; in nanoseconds.
 pub(crate) const STALL: u64 = 100_000_000;
+/// The longest wait, so that standing still isn't taken for a part of one; in nanoseconds.
+const HEARTBEAT: u64 = 20_000_000;
 /// How often to see whether there may be more connections while their number grows, in nanoseconds.
 const GROWTH: u64 = 2_000_000;
 
@@ -107,7 +109,7 @@ pub(crate) struct Worker<'a> {
     users: Vec<User>,
     /// Places without a connection that may have one.
     vacant: Vec<usize>,
-    /// Of an open workload: places whose user is in the middle of an iteration and needs its connection again.
+    /// Places whose user is in the middle of an iteration and needs its connection again.
     reopen: Vec<usize>,
     /// Users of an open workload that wait for an arrival; the one that worked last works first.
     idle: Vec<usize>,
@@ -211,6 +213,7 @@ impl<'a> Worker<'a> {
             }
             let (until, exact) = self.next_moment(now);
             let before = self.now();
+            let until = until.min(before + HEARTBEAT);
             if before > woken + STALL {
                 self.ledger.stalled(before, before - woken);
             }
@@ -330,8 +333,9 @@ impl<'a> Worker<'a> {
         let quiet = self.busy == 0
             && match &self.arrivals {
                 None => self.connecting == 0 || self.end < self.plan.end,
-                Some(arrivals) => (arrivals.waiting() == 0 || self.end < self.plan.end) && !underway,
-            };
+                Some(arrivals) => arrivals.waiting() == 0 || self.end < self.plan.end,
+            }
+            && !underway;
         quiet || now >= self.end + self.plan.grace
     }
 

@@ -24,6 +24,8 @@ pub(crate) struct Counts {
     /// Failures by the place of their kind in [`Kind::ALL`]. All but assertions are without an answer.
     pub(crate) errors: [u64; Kind::ALL.len()],
     pub(crate) dropped: u64,
+    /// What all requests took that failed without a latency of their own, in nanoseconds.
+    pub(crate) lost_nanos: u64,
     /// Iterations that began.
     pub(crate) begun: u64,
     /// Iterations that came to their end.
@@ -41,10 +43,16 @@ impl Counts {
             *sum += more;
         }
         self.dropped += other.dropped;
+        self.lost_nanos += other.lost_nanos;
         self.begun += other.begun;
         self.iterations += other.iterations;
         self.received_bytes += other.received_bytes;
         self.sent_bytes += other.sent_bytes;
+    }
+
+    /// Whether anything was sent or came to an end.
+    pub(crate) fn has_any(&self) -> bool {
+        self.sent + self.answered + self.unmet() + self.dropped > 0
     }
 
     /// Failures without an answer.

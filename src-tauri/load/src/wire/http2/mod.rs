@@ -87,8 +87,10 @@ impl Http2 {
         }
     }
 
+    /// The place of a stream; nothing for one that is over, and for the connection, whose identifier is 0 as that of an
+    /// empty place is.
     fn place(&self, id: u32) -> Option<usize> {
-        self.streams.iter().position(|stream| stream.id == id)
+        self.streams.iter().position(|stream| stream.id == id && id != 0)
     }
 
     /// Sends what of the bodies fits into the windows.
@@ -270,7 +272,7 @@ impl Http2 {
                 return Ok(());
             }
         }
-        self.went_on(place, end, events);
+        self.went_on(place, end, wire, events);
         Ok(())
     }
 
@@ -298,12 +300,12 @@ impl Http2 {
         if wire.steps[stream.step].keeps {
             stream.kept.push(unpadded(own, payload)?);
         }
-        self.went_on(place, own.is(frame::END), events);
+        self.went_on(place, own.is(frame::END), wire, events);
         Ok(())
     }
 
     /// Something of an answer came, maybe the last of it.
-    fn went_on(&mut self, place: usize, end: bool, events: &mut Vec<Event>) {
+    fn went_on(&mut self, place: usize, end: bool, wire: &Wire, events: &mut Vec<Event>) {
         let exhausted = self.next_id > LAST_STREAM;
         let stream = &mut self.streams[place];
         if end {
@@ -313,7 +315,12 @@ impl Http2 {
             if exhausted {
                 events.push(Event::Closing);
             }
-            events.push(Event::Answered { stream: place, status: stream.status, excess: false, keep: !exhausted });
+            events.push(Event::Answered {
+                stream: place,
+                status: stream.status,
+                excess: false,
+                keep: wire.keep_alive && !exhausted,
+            });
         } else if !stream.begun {
             events.push(Event::Began { stream: place });
         }

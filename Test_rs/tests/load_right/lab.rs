@@ -1,0 +1,390 @@
+//! Servers that log when they answered, and runs that are repeated where the generator itself says that they prove nothing.
+
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc,
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use patchbay_contracts::load::{LoadReport, Quantiles};
+use patchbay_load::{
+    hdr,
+    script::{
+        Body, Order, Script, Step,
+        template::{Escape, Part, Source, Template},
+    },
+};
+
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Keeps the tests of this binary from running at once.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    // A test that failed leaves nothing behind that another could trip over.
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How often an experiment is tried.
+const ATTEMPTS: usize = 5;
+/// A run whose 99th percentile of lag is above this, in milliseconds, shows this machine and not the service.
+const MOST_LAG_MS: f64 = 1.0;
+
+/// Why a run proves nothing, by what its generator says of itself.
+pub(crate) fn spoiled(report: &LoadReport) -> Option<String> {
+    let lag = report.schedule_lag.map_or(0.0, |lag| lag.p99_ms);
+    let generator = &report.generator;
+    (generator.bottleneck || generator.stalls > 0 || lag > MOST_LAG_MS).then(|| {
+        format!("bottleneck: {}, stalls: {}, lag of 99%: {lag} ms; {:?}", generator.bottleneck, generator.stalls, report.notes)
+    })
+}
+
+/// Repeats an experiment until the generator vouches for its run.
+pub(crate) fn vouched<T>(mut experiment: impl FnMut() -> (LoadReport, T)) -> (LoadReport, T) {
+    let mut reasons = Vec::new();
+    for _ in 0..ATTEMPTS {
+        let (report, found) = experiment();
+        match spoiled(&report) {
+            None => return (report, found),
+            Some(reason) => reasons.push(reason),
+        }
+    }
+    panic!("nothing is proved: in none of {ATTEMPTS} attempts did the generator have the time that it needs: {reasons:#?}");
+}
+
+/// The number of the iteration stands in the address, so that a server can tell which arrival it has before it.
+pub(crate) fn numbered(address: SocketAddr) -> Script {
+    let parts = vec![Part::Text(b"/?n=".to_vec()), Part::Value(Source::Iteration, Escape::Address)];
+    Script { steps: vec![step("numbered", Template::new(parts))], ..script(address) }
+}
+
+/// A script without steps.
+pub(crate) fn script(address: SocketAddr) -> Script {
+    Script {
+        name: "a service".into(),
+        host: address.ip().to_string(),
+        port: address.port(),
+        tls: None,
+        steps: Vec::new(),
+        order: Order::Mix,
+        captures: 0,
+        captured: Vec::new(),
+        feeds: Vec::new(),
+    }
+}
+
+/// A GET.
+pub(crate) fn step(name: &str, path: Template) -> Step {
+    Step {
+        name: name.into(),
+        shown: format!("GET {name}"),
+        weight: 1,
+        method: "GET".into(),
+        path,
+        headers: Vec::new(),
+        body: Body::Bytes(Template::default()),
+        accepts: Vec::new(),
+        inspect: None,
+    }
+}
+
+/// A GET of a fixed path.
+pub(crate) fn get(path: &str) -> Step {
+    step(path, Template::fixed(path.as_bytes()))
+}
+
+/// A request that a server answered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Served {
+    /// The number of the iteration, from 1.
+    pub(crate) number: u64,
+    pub(crate) came: Instant,
+    /// Right before the answer went out.
+    pub(crate) done: Instant,
+}
+
+/// A server that logs when each request came and when its answer went out.
+pub(crate) struct Logging {
+    pub(crate) address: SocketAddr,
+    log: Arc<Mutex<Vec<Served>>>,
+    stop: Arc<AtomicBool>,
+}
+
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+
+impl Logging {
+    /// Each connection has a thread of its own; `serve` takes as long as the service does, and is told the number of the
+    /// request and how long after the first one it came.
+    pub(crate) fn parallel(serve: impl Fn(u64, Duration) + Send + Sync + 'static) -> Self {
+        let serve = Arc::new(serve);
+        let first = Arc::new(Mutex::new(None));
+        Self::start(move |mut stream, log| {
+            while let Some(number) = read_number(&mut stream) {
+                let came = Instant::now();
+                let since = came - *first.lock().unwrap().get_or_insert(came);
+                serve(number, since);
+                let done = Instant::now();
+                if stream.write_all(ANSWER).is_err() {
+                    return;
+                }
+                log.lock().unwrap().push(Served { number, came, done });
+            }
+        })
+    }
+
+    /// One server for all connections, first come, first served; each request takes the time that `service` says.
+    pub(crate) fn single(service: impl Fn(u64) -> Duration + Send + 'static) -> Self {
+        let (queue, requests) = mpsc::channel::<(TcpStream, u64, Instant)>();
+        let log: Arc<Mutex<Vec<Served>>> = Arc::default();
+        let own = Arc::clone(&log);
+        thread::spawn(move || {
+            let mut free = Instant::now();
+            for (mut stream, number, came) in requests {
+                // By what the queue says and not by when this thread woke, so that no delay adds up.
+                free = free.max(came) + service(number);
+                wait_until(free);
+                let done = Instant::now();
+                let _ = stream.write_all(ANSWER);
+                own.lock().unwrap().push(Served { number, came, done });
+            }
+        });
+        let mut server = Self::start(move |mut stream, _| {
+            while let Some(number) = read_number(&mut stream) {
+                let sent = queue.send((stream.try_clone().unwrap(), number, Instant::now()));
+                if sent.is_err() {
+                    return;
+                }
+            }
+        });
+        server.log = log;
+        server
+    }
+
+    fn start(serve: impl Fn(TcpStream, &Mutex<Vec<Served>>) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (log, stop) = (Arc::<Mutex<Vec<Served>>>::default(), Arc::new(AtomicBool::new(false)));
+        let (own, stopped) = (Arc::clone(&log), Arc::clone(&stop));
+        let serve = Arc::new(serve);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if stopped.load(Ordering::Relaxed) {
+                    return;
+                }
+                let _ = stream.set_nodelay(true);
+                let (serve, log) = (Arc::clone(&serve), Arc::clone(&own));
+                thread::spawn(move || serve(stream, &log));
+            }
+        });
+        Self { address, log, stop }
+    }
+
+    pub(crate) fn served(&self) -> Vec<Served> {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// The latency of each request from the moment that it was due, in milliseconds and in rising order, by this server's
+    /// own clock; `due` is in seconds of the run, by the number of the iteration. When the run began isn't known here: the
+    /// request that came soonest after it was due is taken to have come at once.
+    pub(crate) fn latencies(&self, due: impl Fn(u64) -> f64) -> Vec<f64> {
+        let served = self.served();
+        let base = served.iter().map(|one| one.came).min().unwrap();
+        let at = |moment: Instant| (moment - base).as_secs_f64();
+        let origin = served.iter().map(|one| at(one.came) - due(one.number)).min_by(f64::total_cmp).unwrap();
+        let mut all: Vec<f64> = served.iter().map(|one| (at(one.done) - origin - due(one.number)) * 1e3).collect();
+        all.sort_by(f64::total_cmp);
+        all
+    }
+}
+
+impl Drop for Logging {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let _ = TcpStream::connect(self.address);
+    }
+}
+
+/// Reads a request without a body, and gives its number; nothing at the end.
+fn read_number(stream: &mut TcpStream) -> Option<u64> {
+    let mut bytes = Vec::new();
+    let mut piece = [0; 1024];
+    while !bytes.ends_with(b"\r\n\r\n") {
+        let count = stream.read(&mut piece).ok().filter(|&count| count > 0)?;
+        bytes.extend_from_slice(&piece[..count]);
+    }
+    let text = String::from_utf8(bytes).unwrap();
+    let number = text.split_once("n=").and_then(|(_, rest)| rest.split(' ').next()).and_then(|number| number.parse().ok());
+    Some(number.unwrap_or(0))
+}
+
+/// Sleeps, and spins for the last stretch, which sleeping would miss.
+pub(crate) fn wait_until(moment: Instant) {
+    const SPUN: Duration = Duration::from_micros(200);
+    let left = moment.saturating_duration_since(Instant::now());
+    if left > SPUN {
+        thread::sleep(left - SPUN);
+    }
+    while Instant::now() < moment {
+        std::hint::spin_loop();
+    }
+}
+
+/// The value below which this share of them lies, by the nearest rank.
+pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let rank = (share * sorted.len() as f64).ceil() as usize;
+    sorted[rank.clamp(1, sorted.len()) - 1]
+}
+
+/// Holds percentiles to the truth, within the greater of 1% and 100 µs; what the generator admits to have been late is
+/// allowed on top, at the same percentile up to the 99th and at its worst above, where a single delay decides.
+pub(crate) fn compare(report: &LoadReport, truth: &[f64], shares: &[f64]) {
+    let measured = hdr::read(&report.hdr).unwrap();
+    let lag = report.schedule_lag.unwrap_or_default();
+    for &share in shares {
+        let (ours, theirs) = (measured.value_at_quantile(share) as f64 / 1e6, quantile(truth, share));
+        let admitted = lag_at(&lag, share);
+        let strict = (theirs * 0.01).max(0.1);
+        println!("p{}: measured {ours:.3} ms, served {theirs:.3} ms, lag {admitted:.3} ms", share * 100.0);
+        assert!(
+            (ours - theirs).abs() <= strict + admitted,
+            "p{}: measured {ours} ms, the server logged {theirs} ms, and the generator admits {admitted} ms",
+            share * 100.0
+        );
+    }
+}
+
+fn lag_at(lag: &Quantiles, share: f64) -> f64 {
+    match share {
+        _ if share <= 0.5 => lag.p50_ms,
+        _ if share <= 0.75 => lag.p75_ms,
+        _ if share <= 0.95 => lag.p95_ms,
+        _ if share <= 0.99 => lag.p99_ms,
+        _ => lag.max_ms,
+    }
+}
+
+/// A server that only counts, for runs whose figures are counts.
+pub(crate) struct Counting {
+    pub(crate) address: SocketAddr,
+    pub(crate) state: Arc<State>,
+    stop: Arc<AtomicBool>,
+}
+
+/// What a counting server saw.
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) requests: AtomicU64,
+    pub(crate) accepted: AtomicU64,
+    pub(crate) open: AtomicU64,
+    pub(crate) most_open: AtomicU64,
+    /// When each connection came.
+    pub(crate) accepts: Mutex<Vec<Instant>>,
+    /// When each request came, and its head.
+    pub(crate) heads: Mutex<Vec<(Instant, String)>>,
+    /// Bytes of bodies.
+    pub(crate) body_bytes: AtomicU64,
+}
+
+impl State {
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn open(&self) -> u64 {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn heads(&self) -> Vec<(Instant, String)> {
+        self.heads.lock().unwrap().clone()
+    }
+
+    /// The addresses of the requests, in the order in which they came.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        self.heads().iter().map(|(_, head)| head.split(' ').nth(1).unwrap_or_default().to_owned()).collect()
+    }
+}
+
+/// What a counting server answers to a head.
+type Answering = dyn Fn(&str) -> Vec<u8> + Send + Sync;
+
+impl Counting {
+    pub(crate) fn start(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (state, stop) = (Arc::<State>::default(), Arc::new(AtomicBool::new(false)));
+        let (own, stopped) = (Arc::clone(&state), Arc::clone(&stop));
+        let answer: Arc<Answering> = Arc::new(answer);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if stopped.load(Ordering::Relaxed) {
+                    return;
+                }
+                let _ = stream.set_nodelay(true);
+                let (state, answer) = (Arc::clone(&own), Arc::clone(&answer));
+                state.accepted.fetch_add(1, Ordering::Relaxed);
+                state.accepts.lock().unwrap().push(Instant::now());
+                let open = state.open.fetch_add(1, Ordering::Relaxed) + 1;
+                state.most_open.fetch_max(open, Ordering::Relaxed);
+                thread::spawn(move || {
+                    serve(stream, &state, &*answer);
+                    state.open.fetch_sub(1, Ordering::Relaxed);
+                });
+            }
+        });
+        Self { address, state, stop }
+    }
+}
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let _ = TcpStream::connect(self.address);
+    }
+}
+
+/// Serves a connection to its end.
+pub(crate) fn serve(mut stream: impl Read + Write, state: &State, answer: &Answering) {
+    let mut buffer = Vec::new();
+    let mut piece = vec![0; 64 * 1024];
+    loop {
+        let end = loop {
+            if let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") {
+                break end + 4;
+            }
+            match stream.read(&mut piece) {
+                Ok(count) if count > 0 => buffer.extend_from_slice(&piece[..count]),
+                _ => return,
+            }
+        };
+        let head = String::from_utf8_lossy(&buffer[..end]).into_owned();
+        let length =
+            head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
+        let mut body: usize = buffer.len() - end;
+        buffer.clear();
+        while body < length {
+            match stream.read(&mut piece) {
+                Ok(count) if count > 0 => body += count,
+                _ => return,
+            }
+        }
+        state.body_bytes.fetch_add(body as u64, Ordering::Relaxed);
+        state.requests.fetch_add(1, Ordering::Relaxed);
+        state.heads.lock().unwrap().push((Instant::now(), head.clone()));
+        if stream.write_all(&answer(&head)).is_err() || stream.flush().is_err() || head.contains("Connection: close") {
+            return;
+        }
+    }
+}
+
+/// A good answer with this body.
+pub(crate) fn good(body: &str) -> Vec<u8> {
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
