@@ -1,14 +1,14 @@
 //! The command line.
 
+mod load;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
-use patchbay_contracts::{
-    integration::Method,
-    sample::Faults,
-    units::{Rate, Span},
-};
+use patchbay_contracts::{integration::Method, sample::Faults, units::Span};
+
+pub(crate) use self::load::LoadArguments;
 
 /// Probe, verify, load and watch everything that your software plugs into.
 #[derive(Debug, Parser)]
@@ -484,37 +484,6 @@ pub(crate) struct MockArguments {
     /// End after this time [default: on Ctrl-C]
     #[arg(long = "for", value_name = "D")]
     pub(crate) duration: Option<Span>,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  patchbay load orders                                          (as its file says)
-  patchbay load http://127.0.0.1:8617/health --connections 32 --duration 10s
-  patchbay load orders/'list orders' --rate 200/s --duration 30s --threshold 'p95 < 500ms' --threshold 'errors < 1%'")]
-pub(crate) struct LoadArguments {
-    /// NAME, NAME/ENDPOINT or an address
-    pub(crate) target: String,
-    /// Start so many requests in a time, whatever the service does
-    #[arg(long, value_name = "R")]
-    pub(crate) rate: Option<Rate>,
-    /// So many connections at once
-    #[arg(long, value_name = "N")]
-    pub(crate) connections: Option<u32>,
-    /// How long
-    #[arg(long, value_name = "D")]
-    pub(crate) duration: Option<Span>,
-    /// The first part of the run, left out of the figures
-    #[arg(long, value_name = "D")]
-    pub(crate) warm_up: Option<Span>,
-    /// The longest that one request may take
-    #[arg(long, value_name = "D")]
-    pub(crate) timeout: Option<Span>,
-    /// What must hold at the end, such as 'p95 < 500ms'; may be repeated
-    #[arg(long = "threshold", value_name = "T")]
-    pub(crate) thresholds: Vec<String>,
-    /// Write a report: junit=FILE, json=FILE or html=FILE; may be repeated
-    #[arg(long = "report", value_name = "KIND=FILE")]
-    pub(crate) reports: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -10,7 +10,7 @@ use patchbay_contracts::{
 };
 use patchbay_engine::{Engine, definition, engine::Subject};
 
-use super::{interrupt, looks_like_a_name, split_target, wanted_reports, write_reports};
+use super::{interrupt, k6, looks_like_a_name, split_target, wanted_reports, write_reports};
 use crate::{
     Outcome,
     arguments::LoadArguments,
@@ -21,6 +21,12 @@ pub(super) async fn run(engine: &Engine, out: &Out, arguments: &LoadArguments) -
     let wanted = wanted_reports(&arguments.reports)?;
     let (subject, endpoint) = subject(engine, &arguments.target).await?;
     let spec = spec(subject.definition.load.clone().unwrap_or_default(), endpoint, arguments);
+    if !arguments.exports.is_empty() {
+        return k6::export(engine, out, subject, &spec, arguments).await;
+    }
+    if let Some(summary) = &arguments.from_k6 {
+        return k6::import(engine, out, subject, &spec, summary, &wanted).await;
+    }
     let summary = engine
         .wait_for(engine.start_load_of(subject, spec, LoadOptions::default()), &interrupt(), |progress| {
             if let Progress::Load(news) = progress {
@@ -62,7 +68,9 @@ fn spec(mut spec: LoadSpec, endpoint: Option<String>, arguments: &LoadArguments)
         spec.rate = None;
     }
     spec.connections = arguments.connections.or(spec.connections);
-    spec.duration = arguments.duration.or(spec.duration).or(Some(Span::secs(10)));
+    // Stages have a length of their own.
+    let usual = (!spec.executor.is_ramping()).then_some(Span::secs(10));
+    spec.duration = arguments.duration.or(spec.duration).or(usual);
     spec.warm_up = arguments.warm_up.or(spec.warm_up);
     spec.timeout = arguments.timeout.or(spec.timeout);
     if !arguments.thresholds.is_empty() {
