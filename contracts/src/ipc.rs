@@ -143,6 +143,16 @@ commands! {
         integration: String, /// How.
         spec: LoadSpec, /// What belongs to this start alone.
         #[serde(default)] options: LoadOptions } -> Job;
+    /// Writes a load plan for k6 into the workspace's `reports` folder, secrets left out; gives the file.
+    ExportLoad as export_load { /// The integration.
+        integration: String, /// How.
+        spec: LoadSpec, /// `k6` for a script, `k6-operator` for a manifest.
+        format: String, /// How many pods share the load, for a manifest.
+        #[serde(default)] parallelism: Option<u32> } -> String;
+    /// Stores what k6 found with an exported plan as a run.
+    ImportLoad as import_load { /// The integration.
+        integration: String, /// The file of k6's summary.
+        summary: String } -> RunSummary;
     /// Cancels a job; its partial result is kept.
     CancelJob as cancel { /// The job.
         job: JobId } -> ();

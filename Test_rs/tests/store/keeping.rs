@@ -153,7 +153,7 @@ async fn pruning_takes_what_is_old_and_gives_the_room_back() {
 async fn settings_are_kept_and_what_cannot_be_read_is_the_default() {
     let (dir, store) = store().await;
     assert_eq!(store.settings().await.unwrap(), Settings::default());
-    let settings = Settings { theme: Theme::Dark, keep_days: 7, monitor: false };
+    let settings = Settings { theme: Theme::Dark, keep_days: 7, monitor: false, load_hosts: vec!["api.example.com".to_owned()] };
     store.save_settings(&settings).await.unwrap();
     store.save_settings(&settings).await.unwrap();
     store.close().await;

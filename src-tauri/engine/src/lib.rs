@@ -7,6 +7,7 @@ pub mod contract;
 pub mod definition;
 pub mod engine;
 pub mod http;
+pub mod k6;
 pub mod load;
 pub mod load_metrics;
 pub mod log;

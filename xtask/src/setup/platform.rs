@@ -85,7 +85,8 @@ impl Platform {
                 "libsecret-tools",
                 "fonts-dejavu-core",
             ],
-            (Platform::Debian, Need::Servers) => &["nginx", "prometheus", "prometheus-node-exporter"],
+            // Python brings k6, as a package of its own.
+            (Platform::Debian, Need::Servers) => &["nginx", "prometheus", "prometheus-node-exporter", "python3-venv"],
             (Platform::Debian, Need::Drawing) => &["librsvg2-bin"],
 
             // Fedora and openSUSE name packages after programs and libraries in many ways, but let a file be asked for.
@@ -110,7 +111,7 @@ impl Platform {
                 "libsecret",
                 "dejavu-sans-fonts",
             ],
-            (Platform::Fedora, Need::Servers) => &["nginx", "/usr/bin/prometheus", "/usr/bin/node_exporter"],
+            (Platform::Fedora, Need::Servers) => &["nginx", "/usr/bin/prometheus", "/usr/bin/node_exporter", "python3"],
             (Platform::Fedora, Need::Drawing) => &["librsvg2-tools"],
 
             (Platform::Arch, Need::Build) => {
@@ -120,7 +121,7 @@ impl Platform {
             (Platform::Arch, Need::Window) => {
                 &["webkitgtk-6.0", "xorg-server-xvfb", "dbus", "gnome-keyring", "libsecret", "ttf-dejavu"]
             }
-            (Platform::Arch, Need::Servers) => &["nginx", "prometheus", "prometheus-node-exporter"],
+            (Platform::Arch, Need::Servers) => &["nginx", "prometheus", "prometheus-node-exporter", "python"],
             (Platform::Arch, Need::Drawing) => &["librsvg"],
 
             (Platform::Suse, Need::Build) => &[
@@ -142,10 +143,10 @@ impl Platform {
                 "/usr/bin/secret-tool",
                 "dejavu-fonts",
             ],
-            (Platform::Suse, Need::Servers) => &["nginx", "/usr/bin/prometheus", "/usr/bin/node_exporter"],
+            (Platform::Suse, Need::Servers) => &["nginx", "/usr/bin/prometheus", "/usr/bin/node_exporter", "python3"],
             (Platform::Suse, Need::Drawing) => &["/usr/bin/rsvg-convert"],
 
-            (Platform::MacOs, Need::Servers) => &["nginx", "prometheus", "node_exporter"],
+            (Platform::MacOs, Need::Servers) => &["nginx", "prometheus", "node_exporter", "python"],
             (Platform::MacOs, Need::Drawing) => &["librsvg"],
 
             (Platform::Windows, Need::Build) => &[windows::COMPILER, windows::WEB_VIEW],

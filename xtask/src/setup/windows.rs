@@ -13,7 +13,8 @@ pub const COMPILER: &str = "winget install --exact --id Microsoft.VisualStudio.2
 pub const WEB_VIEW: &str = "winget install --exact --id Microsoft.EdgeWebView2Runtime";
 
 /// What is said of the servers.
-pub const SERVERS: &str = "nginx, prometheus and windows_exporter from their makers' archives, unpacked into a folder of PATH";
+pub const SERVERS: &str =
+    "nginx, prometheus, windows_exporter and Python from their makers' archives, unpacked into a folder of PATH";
 
 /// Where each installation of Visual Studio 2017 or later registers itself.
 const VISUAL_STUDIO: &str = r"C:\Program Files (x86)\Microsoft Visual Studio\Installer\vswhere.exe";

@@ -1,8 +1,8 @@
 //! What `patchbay load` takes.
 
-use std::str::FromStr;
+use std::{path::PathBuf, str::FromStr};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use patchbay_contracts::{
     integration::{DataFeed, FeedOrder, Level, SpanRange, Stage, Weighted},
     units::{Rate, Span},
@@ -16,7 +16,10 @@ use patchbay_contracts::{
   patchbay load orders --stage 200/s:30s --stage 200/s:1m --stage 0/s:10s --spacing poisson
   patchbay load orders --mix 'list orders=9' --mix 'create order' --connections 20
   patchbay load orders --chain login --chain 'create order' --data users.csv --iterations 500
-  patchbay load orders --baseline 42 --threshold 'create order: p99 < 1s over 10s' --abort-after 20s")]
+  patchbay load orders --baseline 42 --threshold 'create order: p99 < 1s over 10s' --abort-after 20s
+  patchbay load orders --export k6=orders.js                    (the same plan for k6, which is not run here)
+  patchbay load orders --export k6-operator=orders.yaml --parallelism 4
+  patchbay load orders --from-k6 summary.json                   (what k6 found, as a run)")]
 pub(crate) struct LoadArguments {
     /// NAME, NAME/ENDPOINT, an address, or a file that defines an integration
     pub(crate) target: String,
@@ -95,6 +98,15 @@ pub(crate) struct LoadArguments {
     /// Write a report: html=FILE, csv=FILE (the timeline), junit=FILE or json=FILE; may be repeated
     #[arg(long = "report", value_name = "KIND=FILE")]
     pub(crate) reports: Vec<String>,
+    /// Write the plan for another machine and run nothing: k6=FILE or k6-operator=FILE; may be repeated
+    #[arg(long = "export", value_name = "KIND=FILE", conflicts_with_all = ["reports", "from_k6"])]
+    pub(crate) exports: Vec<String>,
+    /// How many pods share the load of an exported manifest
+    #[arg(long, value_name = "N", requires = "exports")]
+    pub(crate) parallelism: Option<u32>,
+    /// Store the summary that k6 wrote with the exported plan as a run, and run nothing
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) from_k6: Option<PathBuf>,
 }
 
 /// `200/s:30s` or `50:30s`.

@@ -12,7 +12,7 @@ use patchbay_contracts::{
 };
 use patchbay_engine::{Engine, definition, engine::Subject};
 
-use super::{interrupt, looks_like_a_name, split_target, wanted_reports, write_reports};
+use super::{interrupt, k6, looks_like_a_name, split_target, wanted_reports, write_reports};
 use crate::{
     Outcome,
     arguments::LoadArguments,
@@ -23,6 +23,12 @@ pub(super) async fn run(engine: &Engine, out: &Out, arguments: &LoadArguments) -
     let wanted = wanted_reports(&arguments.reports)?;
     let (subject, endpoint) = subject(engine, &arguments.target).await?;
     let spec = spec(subject.definition.load.clone().unwrap_or_default(), endpoint, arguments);
+    if !arguments.exports.is_empty() {
+        return k6::export(engine, out, subject, &spec, arguments).await;
+    }
+    if let Some(summary) = &arguments.from_k6 {
+        return k6::import(engine, out, subject, &spec, summary, &wanted).await;
+    }
     let mut options =
         LoadOptions { confirmed: arguments.yes, baseline: arguments.baseline, metrics_port: arguments.metrics_port };
     let cancel = interrupt();

@@ -4,6 +4,7 @@ mod contract;
 mod contract_match;
 mod contract_messages;
 mod integrations;
+mod k6;
 mod load;
 mod metrics;
 mod mock;

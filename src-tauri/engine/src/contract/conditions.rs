@@ -14,9 +14,8 @@ mod value;
 
 use patchbay_contracts::{Code, Problem, health::ConditionResult, probe::ProbeReport};
 
-use self::operand::Operand;
 pub(crate) use self::{
-    operand::Step,
+    operand::{Function, Operand, Source, Step},
     value::{as_text, walk},
 };
 use crate::Result;
@@ -150,6 +149,11 @@ impl Condition {
     /// Whether it looks at the body.
     pub fn reads_body(&self) -> bool {
         self.left.reads_body() || self.right.reads_body()
+    }
+
+    /// The two operands and the operator between them, for what judges by other means.
+    pub(crate) fn sides(&self) -> (&Operand, &'static str, &Operand) {
+        (&self.left, self.operator.as_str(), &self.right)
     }
 
     /// The literals in it, which may hold references.

@@ -1,5 +1,7 @@
 //! The commands, as `contracts` declares them. Both shells call these.
 
+use std::path::Path;
+
 use patchbay_contracts::{
     Code, Problem,
     health::{HealthCheck, HealthHistory, Incident},
@@ -15,7 +17,7 @@ use patchbay_contracts::{
 };
 
 use super::Engine;
-use crate::{Result, contract::mock::MockOptions, definition, http, log, metrics, monitor, report};
+use crate::{Result, contract::mock::MockOptions, definition, http, k6::Format, log, metrics, monitor, report};
 
 /// The most runs that one call gives.
 const RUNS: u32 = 1_000;
@@ -157,6 +159,19 @@ impl Backend for Engine {
 
     async fn start_load(&self, arguments: ipc::StartLoad) -> Result<Job> {
         self.start_load_of(self.subject(&arguments.integration)?, arguments.spec, arguments.options).await
+    }
+
+    async fn export_load(&self, arguments: ipc::ExportLoad) -> Result<String> {
+        let format = Format::named(&arguments.format)?;
+        let subject = self.subject(&arguments.integration)?;
+        let exported = self.export_load_of(subject, &arguments.spec, format, arguments.parallelism).await?;
+        self.write_load(&arguments.integration, &exported, format)
+    }
+
+    async fn import_load(&self, arguments: ipc::ImportLoad) -> Result<RunSummary> {
+        let subject = self.subject(&arguments.integration)?;
+        let spec = subject.definition.load.clone().unwrap_or_default();
+        self.import_load_of(subject, &spec, Path::new(&arguments.summary)).await
     }
 
     async fn cancel(&self, arguments: ipc::CancelJob) -> Result<()> {

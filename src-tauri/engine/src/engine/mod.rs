@@ -4,6 +4,7 @@ mod backend;
 mod contracts;
 mod doctor;
 mod jobs;
+mod k6;
 mod mocking;
 mod opening;
 mod registered;
@@ -21,6 +22,7 @@ use tokio::sync::broadcast;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use jobs::headline;
+pub use k6::write as write_exported;
 pub use subject::Subject;
 
 use crate::{

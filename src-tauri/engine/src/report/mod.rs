@@ -107,7 +107,7 @@ pub fn write(file: &Path, run: &Run, format: Format) -> Result<()> {
 }
 
 /// A report is made to be handed on: others may read it, as far as the person's own mask allows.
-fn readable() -> tempfile::Builder<'static, 'static> {
+pub(crate) fn readable() -> tempfile::Builder<'static, 'static> {
     #[allow(unused_mut, reason = "only Unix has modes")]
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]

@@ -18,7 +18,7 @@ const FUNCTIONS: [&str; 5] = ["len", "has", "age", "pat", "any"];
 
 /// One side of a condition.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Operand {
+pub(crate) enum Operand {
     /// A text, number or duration as it stands.
     Literal(String),
     /// `pat(…)`: a pattern with `*`, `?` and `[a-z]`.
@@ -31,15 +31,15 @@ pub(super) enum Operand {
 
 /// A placeholder, and what is made of it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Reading {
+pub(crate) struct Reading {
     pub(super) text: String,
-    pub(super) function: Function,
-    pub(super) source: Source,
+    pub(crate) function: Function,
+    pub(crate) source: Source,
 }
 
 /// What is made of a placeholder's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Function {
+pub(crate) enum Function {
     /// The value itself.
     Itself,
     /// Its length: elements, members or characters.
@@ -52,7 +52,7 @@ pub(super) enum Function {
 
 /// What a placeholder stands for.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Source {
+pub(crate) enum Source {
     Status,
     ResponseTime,
     Ip,
