@@ -265,6 +265,10 @@ impl<'a> Worker<'a> {
         let Some(arrivals) = &mut self.arrivals else { return };
         while let Some(intended) = arrivals.notice(now) {
             self.ledger.lag(intended, now);
+            if self.ledger.is_measured(intended) {
+                // It was there before anybody looked.
+                self.presence += u128::from(now.min(self.end).saturating_sub(intended));
+            }
         }
         while let Some(arrivals) = &mut self.arrivals
             && arrivals.waiting() > 0
