@@ -298,6 +298,8 @@ impl<'a> Rules<'a> {
                 );
             }
             (Some(_), _) => {}
+            // A data file may have a column of that name; the load run that reads it knows.
+            (None, _) if self.value.pointer("/integration/load/data").is_some_and(Value::is_array) => {}
             (None, _) => {
                 let next = match nearest(name, captured.keys().map(String::as_str)) {
                     Some(near) => format!("Did you mean `${{{near}}}`?"),
