@@ -355,7 +355,7 @@ fn what_k6_has_no_word_for_is_refused_or_said() {
         desk.write(
             "shop.yaml",
             &format!(
-                "integration:\n  name: shop\n  base_url: http://127.0.0.1:9\n  load_limits: {{ rate: 100/s }}\n  endpoints: [{{ path: /one }}, {{ path: '/${{nothing}}' }}]\n  load: {load}\n"
+                "integration:\n  name: shop\n  base_url: http://127.0.0.1:9\n  load_limits: {{ rate: 100/s }}\n  endpoints: [{{ path: /one, capture: {{ later: $.id }} }}, {{ path: '/${{later}}' }}]\n  load: {load}\n"
             ),
         );
     };
@@ -366,11 +366,11 @@ fn what_k6_has_no_word_for_is_refused_or_said() {
         assert!(!desk.workspace().join("shop.js").exists());
     };
     let open = "executor: constant-arrival-rate, rate: 5/s";
-    refused(&format!("{{ {open}, protocol: websocket }}"), 2, "WebSocket");
-    refused(&format!("{{ {open}, protocol: http/2 }}"), 2, "HTTP/2 without TLS");
-    refused("{ executor: ramping-arrival-rate, stages: [{ to: 5/s, over: 1s }], iterations: 3 }", 2, "number of iterations");
+    refused(&format!("{{ {open}, protocol: websocket }}"), 3, "WebSocket");
+    refused(&format!("{{ {open}, protocol: http/2 }}"), 3, "HTTP/2 without TLS");
+    refused("{ executor: ramping-arrival-rate, stages: [{ to: 5/s, over: 1s }], iterations: 3 }", 3, "number of iterations");
     refused("{ executor: constant-arrival-rate, rate: 500/s }", 2, "load_limits");
-    refused(&format!("{{ {open}, chain: ['/one', '/${{nothing}}'] }}"), 2, "captures `nothing`");
+    refused(&format!("{{ {open}, chain: ['/${{later}}', /one] }}"), 2, "captures `later`");
     write(&format!("{{ {open}, spacing: poisson, connect_rate: 5/s }}"));
     let said = desk.run(&["load", "shop", "--export", "k6=shop.js"]).exits(0).stdout;
     let script = text_of(&desk.workspace().join("shop.js"));

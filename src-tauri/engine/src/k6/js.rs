@@ -17,12 +17,6 @@ enum Part {
 }
 
 impl Text {
-    pub(super) fn fixed(text: impl Into<String>) -> Self {
-        let mut made = Self::default();
-        made.push(&text.into());
-        made
-    }
-
     pub(super) fn push(&mut self, text: &str) {
         if text.is_empty() {
             return;

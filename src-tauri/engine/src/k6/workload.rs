@@ -199,7 +199,7 @@ fn whole(rates: &[Rate]) -> (Vec<u64>, Duration) {
             (count - count.round()).abs() <= 1e-9 * count.max(1.0)
         })
     };
-    let units = [1.0, 60.0, 3600.0, 86_400.0].into_iter().flat_map(|unit| [1.0, 10.0, 100.0, 1000.0].map(|times| unit * times));
+    let units = [1.0, 10.0, 100.0, 1000.0].into_iter().flat_map(|times| [1.0, 60.0, 3600.0, 86_400.0].map(|unit| unit * times));
     // In a thousand days, what is lost is less than any clock shows.
     let unit = units.into_iter().find(|unit| exact(*unit)).unwrap_or(86_400_000.0);
     (rates.iter().map(|rate| (rate.hertz() * unit).round() as u64).collect(), Duration::from_secs_f64(unit))
