@@ -334,7 +334,7 @@ impl Files<'_> {
         }
         let (all, most) = (violations.len(), TOLD.min(self.told).max(1));
         self.told = self.told.saturating_sub(all.min(most));
-        result.checks.extend(violations.into_iter().take(most).map(|violation| deviation(&named.shown, violation)));
+        result.checks.extend(violations.into_iter().take(most).map(deviation));
         if all > most {
             let least = if all == MAX_VIOLATIONS { "at least " } else { "" };
             let message = format!("{least}{} further deviations are not told one by one", all - most);
@@ -413,16 +413,16 @@ fn is_address(named: &str) -> bool {
 }
 
 /// A deviation, with both of its places: that of the schema as the place that asks for it, that of the document in words.
-fn deviation(shown: &str, violation: Violation) -> CheckResult {
+fn deviation(violation: Violation) -> CheckResult {
     let Violation { instance, schema, message, expected, actual, instance_place, schema_place } = violation;
-    let found = instance_place.map_or_else(|| shown.to_owned(), |place| place.to_string());
+    let found = instance_place.map(|place| format!(", in line {}, column {}", place.line, place.column)).unwrap_or_default();
     let asked = if schema.is_empty() { "the schema as a whole".to_owned() } else { format!("{schema} of the schema") };
     CheckResult {
         pointer: Some(instance),
         expected: Some(expected),
         actual,
         place: schema_place,
-        ..CheckResult::new(Check::Schema, Verdict::Fail, format!("{message}, in {found}; asked for by {asked}"))
+        ..CheckResult::new(Check::Schema, Verdict::Fail, format!("{message}{found}; asked for by {asked}"))
     }
 }
 
