@@ -3,6 +3,7 @@
 mod check;
 mod coverage;
 mod options;
+mod subject;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,6 +12,7 @@ pub use self::{
     check::{Check, Severity},
     coverage::{Coverage, OperationCoverage},
     options::{ContractOptions, PactOptions},
+    subject::{CheckedBy, ContractSubject, FileCheck},
 };
 
 use crate::{
@@ -59,6 +61,10 @@ pub struct ContractReport {
     /// The file in which accepted failures of this contract are written down, whether it is there or not.
     #[serde(default)]
     pub accepted_file: Option<String>,
+    /// What was run, so that it can be run again; unknown of runs that an older program stored, and of runs that are stored
+    /// nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<ContractSubject>,
 }
 
 impl ContractReport {
@@ -80,6 +86,7 @@ impl ContractReport {
             problems: Vec::new(),
             notes: Vec::new(),
             accepted_file: None,
+            subject: None,
         }
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     Code, Problem, Timestamp,
-    contract::{Check, ContractOptions},
+    contract::{Check, ContractOptions, FileCheck},
     health::{HealthCheck, HealthHistory, Incident},
     integration::{LoadOptions, LoadSpec},
     metrics::{Line, ScrapeReport, SeriesInfo, SeriesQuery},
@@ -130,6 +130,9 @@ commands! {
     StartDocumentContract as start_document_contract { /// The file or its address.
         source: String, /// How.
         #[serde(default)] options: ContractOptions } -> Job;
+    /// Starts a check of files, with no service called: documents by a JSON Schema, messages by their contract, Pact cases.
+    StartFileCheck as start_file_check { /// Which files, and by what.
+        check: FileCheck } -> Job;
     /// Writes down that a failure of a run is put up with until a day; gives the file that says so from now on.
     AcceptFailure as accept_failure { /// The run.
         run: RunId, /// The endpoint or operation, as the run names it.

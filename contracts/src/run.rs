@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Code, Problem, Timestamp,
-    contract::{ContractProgress, ContractReport},
+    contract::{ContractProgress, ContractReport, ContractSubject},
     load::{LoadProgress, LoadReport},
     probe::ProbeReport,
 };
@@ -116,6 +116,8 @@ impl Report {
     pub fn integration(&self) -> Option<&str> {
         match self {
             Self::Probe(report) => report.integration.as_deref(),
+            // Files that are checked by themselves belong to none, whatever their contract is called.
+            Self::Contract(report) if matches!(report.subject, Some(ContractSubject::Files { .. })) => None,
             Self::Contract(report) => Some(&report.integration),
             // An address has this mark, and the name of an integration can't.
             Self::Load(report) => Some(report.target.as_str()).filter(|target| !target.contains("://")),

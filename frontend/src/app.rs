@@ -20,7 +20,8 @@
 //!   `take-theirs`, `keep-mine`, `definition-form`, `edit-base-url`, `edit-enabled`, `edit-interval`, `edit-availability`,
 //!   `edit-latency-p95`, `edit-error-rate`.
 //! - History: `history-integration`, `history-kind`, `runs`, `run-row` (`data-id`), `open-run`, `older`, `run-drawer`,
-//!   `run-verdict`, `run-headline`, `export-html`, `export-json`, `export-junit`, `export-sarif`.
+//!   `run-verdict`, `run-headline`, `export-html`, `export-json`, `export-junit`, `export-sarif`, `run-again`,
+//!   `run-failed-again`, `run-again-cancel`.
 //! - Incidents: `incidents-integration`, `incidents`, `incident-row`.
 //! - Contracts, load and metrics over all: `last-runs`, `last-run-row` (`data-name`), `start-contract`, `open-load`,
 //!   `metrics-sources`, `metrics-row` (`data-name`).
@@ -56,6 +57,9 @@
 //!   `accept-reason`, `accept-until`, `accept-save`, `accept-cancel`.
 //! - A document of no integration: `document-contract`, `document-source`, `document-url`, `document-seed`, `document-auth`,
 //!   `document-verify`.
+//! - Files: `file-check`, `file-check-by-json-schema` … `file-check-by-pact-cases`, `file-check-source`, `file-check-files`,
+//!   `file-check-draft`, `file-check-formats`, `file-check-fetch`, `file-check-envelope`, `file-check-specification`,
+//!   `file-check-part`, `file-check-start`, `file-check-runs`.
 //! - Mocks: `mocks`, `mock-source`, `mock-port`, `mock-start`, `mocks-refresh`, `mock`, `mock-url`, `mock-stop`, `mock-requests`.
 //! - Load: `load-page`, `load-form`, `executor-constant-connections` … `executor-ramping-arrival-rate`, `calls-one` …
 //!   `calls-chain`, `load-endpoint`, `load-mix`, `mix-weight-0` and so on, `load-chain`, `chain-step`, `chain-add`,

@@ -60,6 +60,10 @@ macro_rules! checks {
 }
 
 checks! {
+    /// A file is there and can be read as what it is meant to be.
+    Readable = "readable", Error;
+    /// A document fits the JSON Schema that it is held to.
+    Schema = "schema", Error;
     /// The service could be called and answered.
     Reachable = "reachable", Error;
     /// The status is one that the contract names for this answer.

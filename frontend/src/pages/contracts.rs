@@ -1,19 +1,20 @@
-//! Contracts: the last run of each integration, and any other document held against an address, and mocks.
+//! Contracts: the last run of each integration, any other document held against an address, files, and mocks.
 
-use std::{cell::RefCell, rc::Rc};
+use std::cell::RefCell;
 
 use patchbay_contracts::{
-    contract::ContractOptions,
+    contract::{ContractOptions, ContractSubject},
     integration::Auth,
     ipc::StartDocumentContract,
-    run::{RunKind, RunSummary},
+    run::RunKind,
 };
 use yew::prelude::*;
 
 use super::{
-    contract::{ContractRuns, Subject, stored},
+    contract::SessionRuns,
+    files::Files,
     integration::{
-        job::{JobEnd, use_newest_job, use_start},
+        job::{JobEnd, use_start},
         probe::AuthEditor,
     },
     kinds::LastRunsPage,
@@ -21,7 +22,6 @@ use super::{
 };
 use crate::{
     components::{Button, Field, Glyph, Input, Kind, Panel},
-    hooks::use_jobs,
     utils::curl::host,
 };
 
@@ -75,6 +75,7 @@ pub fn ContractsPage() -> Html {
             </Panel>
             <JobEnd refused={start.problem.clone()} finished={None} />
             if let Some(verified) = &*verified { <DocumentRuns key={verified.source.clone()} form={verified.clone()} /> }
+            <Files />
             <Mocks />
         </>
     }
@@ -158,19 +159,10 @@ struct DocumentRunsProps {
 /// The runs of a document in this session.
 #[component]
 fn DocumentRuns(props: &DocumentRunsProps) -> Html {
-    let source = props.form.source.trim().to_owned();
-    let jobs = use_jobs();
-    let job = use_newest_job(RunKind::Contract, &source);
-    let own = jobs.all.values().rev().filter(|live| live.job.as_ref().is_some_and(|job| job.target == source));
-    let runs: Vec<RunSummary> = own.filter_map(stored).cloned().collect();
-    let what = match props.form.options().url {
+    let (source, options) = (props.form.source.trim().to_owned(), props.form.options());
+    let what = match &options.url {
         Some(url) => format!("Calls {url}."),
         None => "Calls the address that the document names.".to_owned(),
     };
-    html! {
-        <div class="stack" data-test="contract-page">
-            <h2 class="breakable">{ &source }</h2>
-            <ContractRuns subject={Subject::Document { source, options: Box::new(props.form.options()) }} {job} runs={Some(Rc::new(runs))} {what} />
-        </div>
-    }
+    html! { <SessionRuns subject={ContractSubject::Document { source, options: Box::new(options) }} {what} test="contract-page" /> }
 }

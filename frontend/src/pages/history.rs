@@ -128,7 +128,7 @@ fn Runs(props: &RunsProps) -> Html {
             if let Some(runs) = query.data.filter(|runs| runs.len() as u32 == PAGE && !older.exhausted) {
                 <FetchOlder integration={props.integration.clone()} kind={*kind} newest={runs} {older} />
             }
-            if let Some(id) = props.open { <RunDrawer key={id} {id} {on_close} /> }
+            if let Some(id) = props.open { <RunDrawer key={id} {id} {on_close} on_open={props.on_open.reform(Some)} /> }
         </>
     }
 }

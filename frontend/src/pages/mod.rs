@@ -3,6 +3,7 @@
 mod add;
 pub mod contract;
 mod contracts;
+mod files;
 mod history;
 mod incidents;
 pub mod integration;

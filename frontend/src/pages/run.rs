@@ -2,11 +2,13 @@
 
 use std::rc::Rc;
 
-use patchbay_contracts::run::{Run, RunId, RunKind};
+use patchbay_contracts::run::{Report, Run, RunId, RunKind};
 use yew::prelude::*;
 
 use crate::{
     components::{Drawer, MiddleCut, Time, VerdictBadge},
+    hooks::use_data,
+    pages::contract::use_again,
     reports::{ExportButtons, RunView},
     route::{Route, Tab},
     utils::text,
@@ -19,6 +21,8 @@ pub struct RunDrawerProps {
     pub id: RunId,
     /// Told when it's to close.
     pub on_close: Callback<()>,
+    /// Told of another run to show, once this one was made again.
+    pub on_open: Callback<RunId>,
 }
 
 /// What a run found, and its export as a file.
@@ -35,11 +39,17 @@ pub fn RunDrawer(props: &RunDrawerProps) -> Html {
         Some(RunKind::Load) => format!("Load run {}", props.id),
         None => format!("Run {}", props.id),
     };
+    let contract = run.as_ref().and_then(|run| match &run.report {
+        Report::Contract(report) => Some(report),
+        _ => None,
+    });
+    let again = use_again(contract, props.on_open.clone());
     let aside = run.as_ref().map(|run| html! { <ExportButtons id={props.id} kind={run.summary.kind} /> });
     html! {
         <Drawer {title} on_close={props.on_close.clone()} test="run-drawer" aside={aside.unwrap_or_default()}>
             if let Some(run) = &*run { <Head run={run.clone()} /> }
-            <RunView id={props.id} {on_loaded} />
+            { again.view() }
+            <RunView id={props.id} {on_loaded} on_rerun={again.run.clone()} />
         </Drawer>
     }
 }
@@ -53,6 +63,7 @@ struct HeadProps {
 #[component]
 fn Head(props: &HeadProps) -> Html {
     let summary = &props.run.summary;
+    let data = use_data();
     let tab = match summary.kind {
         RunKind::Probe => Tab::Probe,
         RunKind::Contract => Tab::Contract,
@@ -63,7 +74,12 @@ fn Head(props: &HeadProps) -> Html {
             <div class="row">
                 <VerdictBadge verdict={summary.verdict} partial={summary.partial} test="run-verdict" />
                 if let Some(name) = &summary.integration {
-                    <a href={Route::Integration { name: name.clone(), tab }.href()}><MiddleCut text={name.clone()} /></a>
+                    // The title of a document leads nowhere, and neither does an integration that is gone.
+                    if data.integration(name).is_some() {
+                        <a href={Route::Integration { name: name.clone(), tab }.href()}><MiddleCut text={name.clone()} /></a>
+                    } else {
+                        <MiddleCut text={name.clone()} />
+                    }
                 }
                 <span class="muted"><Time at={summary.at} />{ format!(", took {}", text::duration(summary.duration_ms)) }</span>
             </div>

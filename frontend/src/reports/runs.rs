@@ -64,6 +64,9 @@ pub struct RunViewProps {
     /// Told of the run when it is there.
     #[prop_or_default]
     pub on_loaded: Callback<Rc<Run>>,
+    /// Runs the operations of these labels again, where it is a contract run that can be.
+    #[prop_or_default]
+    pub on_rerun: Option<Callback<Vec<String>>>,
 }
 
 /// A stored run whole. Another run needs another `key`.
@@ -81,7 +84,9 @@ pub fn RunView(props: &RunViewProps) -> Html {
     let report = use_memo(query.data.clone(), |run| run.as_ref().map(|run| Shown::of(&run.report, run.summary.id)));
     match (&*report, query.problem) {
         (Some(Shown::Probe(report)), _) => html! { <ProbeReportView report={report.clone()} /> },
-        (Some(Shown::Contract(report)), _) => html! { <ContractReportView board={report.clone()} /> },
+        (Some(Shown::Contract(report)), _) => {
+            html! { <ContractReportView board={report.clone()} on_rerun={props.on_rerun.clone()} /> }
+        }
         (Some(Shown::Load(report)), _) => html! { <LoadReportView report={report.clone()} /> },
         (None, Some(problem)) => html! { <ProblemView {problem} /> },
         (None, None) => html! { <Loading what="the run" /> },

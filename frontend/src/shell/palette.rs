@@ -135,6 +135,7 @@ fn places(data: &Data) -> Vec<Entry> {
     for (route, letter) in &SECTIONS {
         entries.push(to(format!("Go to {}", route.title()), &format!("g {letter}"), Glyph::Chevron, route.clone()));
     }
+    entries.push(to("Check files", "JSON Schema, messages, Pact cases", Glyph::Contract, Route::Contracts));
     entries.push(to("Verify a contract document", "OpenAPI, Pact, AsyncAPI, JSON Schema", Glyph::Contract, Route::Contracts));
     entries.push(to("Go to Log", "", Glyph::Log, Route::Log));
     entries.push(to("Add an integration", "a", Glyph::Plus, Route::Add));

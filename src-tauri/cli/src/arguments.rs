@@ -192,7 +192,7 @@ pub(crate) enum SchemaCommand {
         format_assertion: bool,
         /// The schema: a file or an address
         schema: String,
-        /// The documents: files or addresses
+        /// The documents: files, folders of them, or addresses
         #[arg(required = true, value_name = "INSTANCE")]
         instances: Vec<String>,
     },
@@ -319,7 +319,7 @@ pub(crate) enum ContractCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct MatchArguments {
-    /// Files with one case each: what is expected, and what came
+    /// Files with one case each, or folders of them: what is expected, and what came
     #[arg(required = true, value_name = "CASE", value_hint = ValueHint::FilePath)]
     pub(crate) cases: Vec<PathBuf>,
     /// The version of the specification: 1, 1.1, 2, 3 or 4

@@ -1,19 +1,21 @@
-//! Contract runs of one subject, an integration or any document: start them, watch one being filled, read it, run parts of
+//! Contract runs of one subject, an integration, any document or files: start them, watch one being filled, read it, run parts of
 //! it again, and compare it with another.
 
+mod again;
 mod bar;
 mod board;
+mod session;
 
 use std::rc::Rc;
 
 use patchbay_contracts::{
-    contract::ContractOptions,
-    ipc::{StartContract, StartDocumentContract},
+    contract::{ContractOptions, ContractSubject, FileCheck},
+    ipc::{StartContract, StartDocumentContract, StartFileCheck},
     run::{Finished, JobId, RunId, RunKind, RunSummary},
 };
 use yew::prelude::*;
 
-pub use self::bar::Watched;
+pub use self::{again::use_again, bar::Watched, session::SessionRuns};
 use self::{
     bar::{Compare, Other, Watch},
     board::use_board,
@@ -29,41 +31,51 @@ use crate::{
     },
 };
 
-/// What is held to a contract.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Subject {
-    /// An integration of the workspace.
-    Integration(String),
-    /// A document that belongs to none.
-    Document {
-        /// The file or its address.
-        source: String,
-        /// How it is verified.
-        options: Box<ContractOptions>,
-    },
+/// Starts a run of these operations, or files, or types of messages; of all where none is named.
+fn start_of(subject: &ContractSubject, start: &Start, only: Vec<String>) {
+    match subject {
+        ContractSubject::Integration { name } => {
+            let options = ContractOptions { only, ..ContractOptions::default() };
+            start.run(StartContract { integration: name.clone(), options });
+        }
+        ContractSubject::Document { source, options } => {
+            let options = ContractOptions { only, ..(**options).clone() };
+            start.run(StartDocumentContract { source: source.clone(), options });
+        }
+        ContractSubject::Files { check } => {
+            let options = ContractOptions { only, ..check.options.clone() };
+            start.run(StartFileCheck { check: FileCheck { options, ..(**check).clone() } });
+        }
+    }
 }
 
-impl Subject {
-    /// Starts a run of these operations; of all where none is named.
-    fn start(&self, start: &Start, only: Vec<String>) {
-        match self {
-            Self::Integration(name) => {
-                let options = ContractOptions { only, ..ContractOptions::default() };
-                start.run(StartContract { integration: name.clone(), options });
-            }
-            Self::Document { source, options } => {
-                let options = ContractOptions { only, ..(**options).clone() };
-                start.run(StartDocumentContract { source: source.clone(), options });
-            }
-        }
+/// The words in which runs of a subject are spoken of.
+struct Words {
+    run: &'static str,
+    never: &'static str,
+    hint: &'static str,
+}
+
+const fn words(subject: &ContractSubject) -> Words {
+    match subject {
+        ContractSubject::Files { .. } => Words {
+            run: "Check again",
+            never: "Nothing has been checked",
+            hint: "Checking reads each file, and says where it is not as it should be.",
+        },
+        _ => Words {
+            run: "Run the contract",
+            never: "The contract was never run",
+            hint: "Running it calls each operation, and holds the status, the headers, the time and the body to what the contract says.",
+        },
     }
 }
 
 /// The properties of [`ContractRuns`].
 #[derive(Properties, PartialEq)]
 pub struct ContractRunsProps {
-    /// What is held to a contract.
-    pub subject: Subject,
+    /// What is run.
+    pub subject: ContractSubject,
     /// Its newest job.
     pub job: Option<(JobId, Live)>,
     /// Its past runs, newest first; none until they are known.
@@ -116,7 +128,7 @@ pub fn ContractRuns(props: &ContractRunsProps) -> Html {
         Callback::from(move |()| {
             chosen.set(None);
             again.set(None);
-            subject.start(&start, Vec::new());
+            start_of(&subject, &start, Vec::new());
         })
     };
     let run_some = {
@@ -126,16 +138,17 @@ pub fn ContractRuns(props: &ContractRunsProps) -> Html {
             let Some(board) = board.clone() else { return };
             chosen.set(None);
             again.set(Some(Again { after: newest, board, count: only.len() }));
-            subject.start(&start, only);
+            start_of(&subject, &start, only);
         })
     };
     let busy = start.busy || running.is_some();
+    let (noun, words) = (props.subject.noun(), words(&props.subject));
     let failed = use_memo(board.clone().map(|board| board.results), |results| {
         results.as_ref().map(|results| Matrix::of(results).failed()).unwrap_or_default()
     });
     let finished = props.job.as_ref().and_then(|(_, live)| live.finished.clone());
     let title = match extended {
-        Some(again) => format!("Last run, {} run again", text::counted(again.count as u64, "operation")),
+        Some(again) => format!("Last run, {} run again", text::counted(again.count as u64, noun)),
         None if shown == newest => "Last run".to_owned(),
         None => "Past run".to_owned(),
     };
@@ -146,7 +159,7 @@ pub fn ContractRuns(props: &ContractRunsProps) -> Html {
                     <CancelButton job={*id} test="contract-cancel" />
                 } else {
                     <Button kind={Kind::Primary} glyph={Glyph::Play} busy={start.busy} test="contract-run" onclick={run_all.reform(|_: MouseEvent| ())}>
-                        { "Run the contract" }
+                        { words.run }
                     </Button>
                 }
                 if !failed.is_empty() {
@@ -167,7 +180,7 @@ pub fn ContractRuns(props: &ContractRunsProps) -> Html {
             <p class="muted">{ props.what.clone() }</p>
             <JobEnd refused={start.problem.clone()} {finished} />
             if let Some((_, live)) = running {
-                <Underway live={live.clone()} whole={again.as_ref().map(|again| again.board.results.clone())} />
+                <Underway live={live.clone()} {noun} whole={again.as_ref().map(|again| again.board.results.clone())} />
             } else if let Some(problem) = problem {
                 <ProblemView {problem} />
             } else if let (Some(board), Some(id)) = (board, shown) {
@@ -175,8 +188,7 @@ pub fn ContractRuns(props: &ContractRunsProps) -> Html {
                     <ContractReportView {board} {before} on_rerun={(!busy).then_some(run_some)} />
                 </Panel>
             } else if props.runs.as_ref().is_some_and(|runs| runs.is_empty()) {
-                <EmptyState glyph={Glyph::Contract} title="The contract was never run"
-                    hint="Running it calls each operation, and holds the status, the headers, the time and the body to what the contract says." />
+                <EmptyState glyph={Glyph::Contract} title={words.never} hint={words.hint} />
             } else {
                 <Loading what="the runs" />
             }
@@ -196,7 +208,11 @@ pub struct UnderwayProps {
     /// The job.
     pub live: Live,
     /// The operations as they were, where only some are run again.
+    #[prop_or_default]
     pub whole: Option<Rc<Vec<Judged>>>,
+    /// What one result is about.
+    #[prop_or("operation".into())]
+    pub noun: AttrValue,
 }
 
 /// How far a run is, and what it has found so far.
@@ -207,15 +223,21 @@ pub fn Underway(props: &UnderwayProps) -> Html {
         Some(whole) => merged(whole, found),
         None => found.to_vec(),
     });
+    let far = match props.live.judged.unwrap_or((0, 0)) {
+        (0, 0) => "Reading the contract".to_owned(),
+        // Nobody knows how long a stream is before its end.
+        (done, 0) => text::counted(done as u64, "message"),
+        (done, total) => format!("{done} of {}", text::counted(total as u64, &props.noun)),
+    };
     let (done, total) = props.live.judged.unwrap_or((0, 0));
     html! {
         <Panel title="Under way" test="contract-progress">
             <div class="stack">
                 <p class="row">
-                    <progress class="progress" value={done.to_string()} max={total.max(1).to_string()} aria-label="Operations judged" />
-                    <span>{ if total == 0 { "Reading the contract".to_owned() } else { format!("{done} of {}", text::counted(total as u64, "operation")) } }</span>
+                    <progress class="progress" value={done.to_string()} max={total.max(1).to_string()} aria-label="How far it is" />
+                    <span>{ far }</span>
                 </p>
-                if !results.is_empty() { <Results {results} before={props.whole.clone()} /> }
+                if !results.is_empty() { <Results {results} before={props.whole.clone()} noun={props.noun.clone()} /> }
             </div>
         </Panel>
     }

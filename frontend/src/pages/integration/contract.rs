@@ -1,6 +1,6 @@
 //! The contract page of an integration: run it, watch it, read what did not hold, run that again.
 
-use patchbay_contracts::run::RunKind;
+use patchbay_contracts::{contract::ContractSubject, run::RunKind};
 use yew::prelude::*;
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     components::{EmptyState, Glyph, Kind, LinkButton, ProblemView},
-    pages::contract::{ContractRuns, Subject, Watched},
+    pages::contract::{ContractRuns, Watched},
     route::{Route, Tab},
     utils::text,
 };
@@ -36,7 +36,7 @@ pub fn ContractTab(props: &TabProps) -> Html {
     html! {
         <div class="stack" data-test="contract-page">
             if let Some(problem) = past.problem { <ProblemView {problem} /> }
-            <ContractRuns subject={Subject::Integration(name)} {job} runs={past.data} {what} {watched} />
+            <ContractRuns subject={ContractSubject::Integration { name }} {job} runs={past.data} {what} {watched} />
         </div>
     }
 }

@@ -30,6 +30,7 @@ const fn alike(check: Check) -> bool {
             | Check::ValidRejected
             | Check::Envelope
             | Check::Payload
+            | Check::Schema
     )
 }
 
@@ -56,6 +57,8 @@ pub fn BrokenCheck(props: &BrokenCheckProps) -> Html {
     // Without a request of its own, it is about the exchange of the whole operation.
     let request = check.request.as_ref().or(props.result.request.as_ref()).filter(|request| !request.curl.is_empty());
     let body = props.result.body.clone().filter(|_| check.request.is_none()).zip(check.pointer.clone());
+    // Where nothing was sent, it is no answer either.
+    let within = if request.is_some() { "In the answer" } else { "In what was checked" };
     let status = check.status.or(props.result.status.filter(|_| check.request.is_none()));
     let open_form = {
         let accepting = accepting.clone();
@@ -78,7 +81,7 @@ pub fn BrokenCheck(props: &BrokenCheckProps) -> Html {
             if check.expected.is_some() || check.actual.is_some() {
                 <Versus expected={check.expected.clone()} actual={check.actual.clone()} alike={alike(check.check)} />
             }
-            if let Some((body, pointer)) = body { <MarkedBody {body} {pointer} actual={check.actual.clone()} /> }
+            if let Some((body, pointer)) = body { <MarkedBody {body} {pointer} title={within} actual={check.actual.clone()} /> }
             if let Some(request) = request { <Curl line={request.curl.clone()} /> }
             if let Some(on_rerun) = props.on_rerun.clone() {
                 <p class="row">
@@ -110,8 +113,8 @@ struct PlacesProps {
 #[component]
 fn Places(props: &PlacesProps) -> Html {
     let check = &props.check;
-    let pointer =
-        check.pointer.as_ref().map(|pointer| if pointer.is_empty() { "the whole body".to_owned() } else { pointer.clone() });
+    let whole = if check.check == Check::Schema { "the whole document" } else { "the whole body" };
+    let pointer = check.pointer.as_ref().map(|pointer| if pointer.is_empty() { whole.to_owned() } else { pointer.clone() });
     if pointer.is_none() && check.place.is_none() && props.status.is_none() {
         return Html::default();
     }
@@ -120,7 +123,7 @@ fn Places(props: &PlacesProps) -> Html {
             if let Some(pointer) = pointer { <span>{ "at " }<span class="code breakable" data-test="check-pointer">{ pointer }</span></span> }
             if let Some(place) = &check.place {
                 <span class="row tight">
-                    <span>{ "asked for in " }<span class="code breakable" data-test="check-place">{ place.to_string() }</span></span>
+                    <span>{ if check.check == Check::Readable { "in " } else { "asked for in " } }<span class="code breakable" data-test="check-place">{ place.to_string() }</span></span>
                     <CopyButton text={place.to_string()} label="Copy the place in the contract" test="copy-place" />
                 </span>
             }

@@ -13,6 +13,8 @@ const LISTED: usize = 40;
 pub struct CoverageViewProps {
     /// What was seen.
     pub coverage: Coverage,
+    /// What it means that an operation was called.
+    pub called: AttrValue,
 }
 
 /// Operations, statuses and fields that were seen, of all; what was not seen on demand.
@@ -21,9 +23,9 @@ pub fn CoverageView(props: &CoverageViewProps) -> Html {
     let open = use_state_eq(|| false);
     let coverage = &props.coverage;
     let bars = [
-        ("operations", "Operations called", coverage.operations()),
-        ("statuses", "Documented statuses seen", coverage.statuses()),
-        ("fields", "Documented fields seen", coverage.fields()),
+        ("operations", props.called.clone(), coverage.operations()),
+        ("statuses", "Documented statuses seen".into(), coverage.statuses()),
+        ("fields", "Documented fields seen".into(), coverage.fields()),
     ];
     let unseen: Vec<&OperationCoverage> = coverage.operations.iter().filter(|operation| !whole(operation)).collect();
     let toggle = {
@@ -36,7 +38,7 @@ pub fn CoverageView(props: &CoverageViewProps) -> Html {
             <dl class="coverage-bars">
                 { for bars.into_iter().filter(|(_, _, (_, all))| *all > 0).map(|(test, name, (seen, all))| html! {
                     <div data-test={format!("coverage-{test}")}>
-                        <dt>{ name }</dt>
+                        <dt>{ name.clone() }</dt>
                         <dd><progress class="progress" value={seen.to_string()} max={all.to_string()} aria-label={name} /></dd>
                         <dd class="figure">{ format!("{} of {}", text::count(seen as u64), text::count(all as u64)) }</dd>
                         <dd class="figure muted">{ text::share_coarse(seen as f64 / all.max(1) as f64) }</dd>

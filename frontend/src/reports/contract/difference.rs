@@ -99,6 +99,8 @@ fn left_out(count: usize) -> Html {
 pub struct MarkedBodyProps {
     /// The body, which need not be JSON; it is shown only where it is.
     pub body: AttrValue,
+    /// What it is called.
+    pub title: AttrValue,
     /// The place in it, as a JSON pointer.
     pub pointer: AttrValue,
     /// What was found there, where that is known. Where the body has something else there, it is another answer's.
@@ -118,8 +120,8 @@ pub fn MarkedBody(props: &MarkedBodyProps) -> Html {
     let shown = folded(lines.len(), |at| lines.get(at).is_some_and(|(_, marked)| *marked), AROUND);
     html! {
         <div>
-            <h3>{ "In the answer" }</h3>
-            <pre class="code lines actual" tabindex="0" aria-label="In the answer" data-test="marked-body">
+            <h3>{ props.title.clone() }</h3>
+            <pre class="code lines actual" tabindex="0" aria-label={props.title.clone()} data-test="marked-body">
                 { for shown.into_iter().map(|stretch| match stretch {
                     Stretch::Line(at) => match lines.get(at) {
                         Some((text, true)) => {

@@ -45,6 +45,8 @@ pub struct GridProps {
     pub rows: Rc<Vec<usize>>,
     /// What became of them since an earlier run.
     pub comparison: Option<Rc<Comparison>>,
+    /// What a row is about.
+    pub noun: AttrValue,
     /// The cell that is open: the label of its operation, and its check.
     pub open: Option<(AttrValue, Option<Check>)>,
     /// Told of the cell to open.
@@ -114,11 +116,11 @@ pub fn Grid(props: &GridProps) -> Html {
     html! {
         <>
             <div class="matrix-frame" {onscroll}>
-                <table class="matrix" role="grid" aria-label="Operations against checks" aria-rowcount={(count + 1).to_string()}
+                <table class="matrix" role="grid" aria-label={format!("{}s against checks", capital(&props.noun))} aria-rowcount={(count + 1).to_string()}
                     data-test="matrix" {onclick} {onkeydown}>
                     <thead>
                         <tr>
-                            <th scope="col" class="matrix-corner">{ "Operation" }</th>
+                            <th scope="col" class="matrix-corner">{ capital(&props.noun) }</th>
                             { for props.matrix.columns.iter().map(|check| html! {
                                 <th scope="col" class="matrix-check" title={check.description()} data-test="matrix-column"
                                     data-check={check.as_str()} aria-label={format!("{}: {}", check.as_str(), check.description())}>
@@ -146,10 +148,16 @@ pub fn Grid(props: &GridProps) -> Html {
                 <button type="button" class="link start" data-test="matrix-more" onclick={
                     let limit = limit.clone();
                     Callback::from(move |_: MouseEvent| limit.set(shown + CHUNK))
-                }>{ format!("Show {} more of {}", CHUNK.min(more), text::counted(count as u64, "operation")) }</button>
+                }>{ format!("Show {} more of {}", CHUNK.min(more), text::counted(count as u64, &props.noun)) }</button>
             }
         </>
     }
+}
+
+/// A word as it begins a line.
+pub fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Row and column of a cell from its name: `12-3`.

@@ -12,7 +12,7 @@ mod results;
 use std::rc::Rc;
 
 use patchbay_contracts::{
-    contract::ContractReport,
+    contract::{ContractReport, ContractSubject},
     run::{RunId, Verdict},
 };
 use yew::prelude::*;
@@ -82,11 +82,23 @@ pub fn ContractReportView(props: &ContractReportViewProps) -> Html {
             { for report.notes.iter().map(|note| html! {
                 <p class="note" data-test="note"><Icon glyph={Glyph::Degraded} /><span>{ in_words(note) }</span></p>
             }) }
-            <Results results={props.board.results.clone()} on_rerun={props.on_rerun.clone()} before={props.before.clone()} />
+            <Results results={props.board.results.clone()} on_rerun={props.on_rerun.clone()} before={props.before.clone()} noun={noun(report)} />
             <Problems report={report.clone()} />
-            if let Some(coverage) = &report.coverage { <CoverageView coverage={coverage.clone()} /> }
+            if let Some(coverage) = &report.coverage {
+                <CoverageView coverage={coverage.clone()} called={if called(report) { "Operations called" } else { "Types of messages that came" }} />
+            }
         </div>
     }
+}
+
+/// What one result of a run is about.
+fn noun(report: &ContractReport) -> &'static str {
+    report.subject.as_ref().map_or("operation", ContractSubject::noun)
+}
+
+/// Whether a service was called; files are checked without.
+const fn called(report: &ContractReport) -> bool {
+    !matches!(report.subject, Some(ContractSubject::Files { .. }))
 }
 
 #[derive(Properties, PartialEq)]
@@ -100,6 +112,8 @@ fn Head(props: &HeadProps) -> Html {
     let Board { report, results } = &props.board;
     let held = results.iter().filter(|result| result.verdict == Verdict::Pass).count();
     let words = match report.verdict {
+        Verdict::Pass if !called(report) => "Everything that was checked holds.",
+        Verdict::Fail if !called(report) => "Not everything that was checked holds.",
         Verdict::Pass if report.partial => "All that was called before the run was cancelled held.",
         Verdict::Pass => "The service holds to its contract.",
         Verdict::Fail => "The service does not hold to its contract.",
@@ -109,12 +123,14 @@ fn Head(props: &HeadProps) -> Html {
         <p class="outcome">
             <VerdictBadge verdict={report.verdict} partial={report.partial} test="contract-verdict" />
             <span>{ words }</span>
-            <span>{ format!("{held} of {} held", text::counted(results.len() as u64, "operation")) }</span>
+            <span>{ format!("{held} of {} held", text::counted(results.len() as u64, noun(report))) }</span>
             <span>{ text::duration(report.duration_ms) }</span>
             <span class="muted"><Time at={report.at} /></span>
             <span class="muted">{ report.kind.as_str() }{ report.version.as_ref().map(|version| format!(", version {version}")).unwrap_or_default() }</span>
             <span class="muted code" title="The file of the contract"><MiddleCut text={report.file.clone()} limit=40 /></span>
-            <span class="muted code" title="The address that was called"><MiddleCut text={report.base_url.clone()} limit=48 /></span>
+            if !report.base_url.is_empty() {
+                <span class="muted code" title="The address that was called"><MiddleCut text={report.base_url.clone()} limit=48 /></span>
+            }
             if let Some(seed) = report.seed {
                 <span class="seed muted" title="The same seed makes the same requests">
                     { "seed " }<span class="code" data-test="seed">{ seed }</span>

@@ -7,7 +7,7 @@ use yew::prelude::*;
 
 use super::{
     detail::Detail,
-    grid::{Grid, Place, look, tone},
+    grid::{Grid, Place, capital, look, tone},
 };
 use crate::{
     components::{EmptyState, Glyph, Icon, Input, MiddleCut, Segments, in_words},
@@ -32,6 +32,9 @@ pub struct ResultsProps {
     /// The operations of the run that this one is compared with.
     #[prop_or_default]
     pub before: Option<Rc<Vec<Judged>>>,
+    /// What one result is about.
+    #[prop_or("operation".into())]
+    pub noun: AttrValue,
 }
 
 /// What is open: the label of an operation, and one of its checks or all of them.
@@ -65,15 +68,15 @@ pub fn Results(props: &ResultsProps) -> Html {
     });
     html! {
         <>
-            <Bar matrix={matrix.clone()} shown={rows.len()} filter={(*filter).clone()} on_filter={
+            <Bar matrix={matrix.clone()} shown={rows.len()} noun={props.noun.clone()} filter={(*filter).clone()} on_filter={
                 let filter = filter.setter();
                 Callback::from(move |next| filter.set(next))
             } />
             if let Some(comparison) = &*comparison { <Changes comparison={comparison.clone()} /> }
             if rows.is_empty() {
-                <EmptyState glyph={Glyph::Search} title="No operation fits the filter" hint="Fewer words find more." test="matrix-none" />
+                <EmptyState glyph={Glyph::Search} title={format!("No {} fits the filter", props.noun)} hint="Fewer words find more." test="matrix-none" />
             } else {
-                <Grid matrix={matrix.clone()} {rows} comparison={(*comparison).clone()} open={(*open).clone()} on_open={on_open.clone()} />
+                <Grid matrix={matrix.clone()} {rows} noun={props.noun.clone()} comparison={(*comparison).clone()} open={(*open).clone()} on_open={on_open.clone()} />
             }
             <Failures matrix={matrix.clone()} {found} on_open={on_open.clone()} />
             if let Some((result, check)) = shown {
@@ -100,6 +103,7 @@ fn next(matrix: &Matrix, found: &[Broken], (result, check): &Place) -> Option<Pl
 struct BarProps {
     matrix: Rc<Matrix>,
     shown: usize,
+    noun: AttrValue,
     filter: Filter,
     on_filter: Callback<Filter>,
 }
@@ -120,13 +124,13 @@ fn Bar(props: &BarProps) -> Html {
     let all = props.matrix.rows.len();
     html! {
         <div class="toolbar">
-            <Segments label="Which operations" {options} value={if props.filter.failing { "failing" } else { "all" }} {on_change} test="matrix-show" />
+            <Segments label={format!("Which {}s", props.noun)} {options} value={if props.filter.failing { "failing" } else { "all" }} {on_change} test="matrix-show" />
             <div class="filter">
                 <Icon glyph={Glyph::Search} />
-                <Input kind="search" value={props.filter.text.clone()} {on_input} placeholder="An operation, a failure" label="Filter"
+                <Input kind="search" value={props.filter.text.clone()} {on_input} placeholder={format!("{}, failure", capital(&props.noun))} label="Filter"
                     filter=true test="matrix-filter" />
             </div>
-            if props.shown != all { <span class="muted" role="status">{ format!("{} of {}", props.shown, text::counted(all as u64, "operation")) }</span> }
+            if props.shown != all { <span class="muted" role="status">{ format!("{} of {}", props.shown, text::counted(all as u64, &props.noun)) }</span> }
             <span class="grow" />
             <ul class="row legend-counts" aria-label="Checks" data-test="matrix-counts">
                 { for Outcome::ALL.into_iter().filter_map(|outcome| {

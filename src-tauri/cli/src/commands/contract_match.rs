@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use patchbay_contracts::{Code, Problem, contract::CheckResult, run::Verdict};
-use patchbay_engine::contract::pact::{Matched, Part, match_case, specification};
+use patchbay_contracts::{Problem, contract::CheckResult, run::Verdict};
+use patchbay_engine::contract::{
+    files,
+    pact::{Matched, Part, match_case, read_case, specification},
+};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::contract;
 use crate::{
@@ -13,9 +15,6 @@ use crate::{
     arguments::MatchArguments,
     output::{Out, words},
 };
-
-/// A case larger than this isn't one, in bytes.
-const CASE: u64 = 16 << 20;
 
 /// What the command answers.
 #[derive(Serialize)]
@@ -39,12 +38,14 @@ pub(super) async fn run(out: &Out, arguments: &MatchArguments) -> Outcome {
     let spec = specification(&arguments.spec)?;
     let kind = arguments.kind.as_deref().and_then(Part::named);
     let mut cases = Vec::with_capacity(arguments.cases.len());
-    for file in &arguments.cases {
-        let case = read(file)?;
-        let matched = match_case(&case, spec, kind)
-            .await
-            .map_err(|problem| Problem { what: format!("{}: {}", file.display(), problem.what), ..problem })?;
-        cases.push(Case { file: file.display().to_string(), matched });
+    for named in &arguments.cases {
+        for file in files::cases(&named.display().to_string())? {
+            let (case, _) = read_case(Path::new(&file), &file)?;
+            let matched = match_case(&case, spec, kind)
+                .await
+                .map_err(|problem| Problem { what: format!("{file}: {}", problem.what), ..problem })?;
+            cases.push(Case { file, matched });
+        }
     }
     let text = cases.iter().map(|case| text(out, case)).collect::<String>();
     let matches = cases.iter().all(|case| case.matched.matches);
@@ -60,15 +61,4 @@ fn text(out: &Out, case: &Case) -> String {
     let word = if matched.matches { "matches" } else { "does not match" };
     let head = format!("{}  {file}: the {} {word}\n", words::verdict(out, verdict), matched.kind.as_str());
     matched.mismatches.iter().fold(head, |text, mismatch| text + &contract::failure(out, mismatch))
-}
-
-fn read(file: &Path) -> Result<Value, Problem> {
-    let cannot = |why: String| Problem::new(Code::InvalidInput, format!("{} can't be read", file.display())).why(why);
-    let length = std::fs::metadata(file).map_err(|error| cannot(error.to_string()))?.len();
-    if length > CASE {
-        return Err(cannot(format!("it has {length} bytes, and a case has at most {CASE}")));
-    }
-    let bytes = std::fs::read(file).map_err(|error| cannot(error.to_string()))?;
-    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
-    serde_json::from_slice(text).map_err(|error| cannot(format!("it is not JSON: {error}")))
 }

@@ -5,6 +5,7 @@ use patchbay_engine::{
     Engine,
     contract::{
         document::Document,
+        files,
         json_schema::{JsonSchema, Options, Violation},
     },
     definition,
@@ -39,12 +40,15 @@ async fn validate(out: &Out, options: Options, fetch: bool, schema: &str, instan
     let document = Document::open_any(&context, schema, fetch).await?;
     let ready = JsonSchema::new(&context, &document, options).await?;
     let mut judged: Vec<(String, Vec<Violation>)> = Vec::new();
-    for source in instances {
-        let instance = Document::open_any(&context, source, false).await?;
-        for problem in &instance.problems {
-            out.say(&crate::output::describe(problem));
+    for named in instances {
+        for source in files::documents(named)? {
+            let instance = Document::open_any(&context, &source, false).await?;
+            for problem in &instance.problems {
+                out.say(&crate::output::describe(problem));
+            }
+            let violations = ready.violations(&instance);
+            judged.push((source, violations));
         }
-        judged.push((source.clone(), ready.violations(&instance)));
     }
     engine.close().await;
     let valid = judged.iter().all(|(_, violations)| violations.is_empty());

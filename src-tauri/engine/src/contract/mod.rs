@@ -4,6 +4,7 @@ pub mod accepted;
 pub(crate) mod capture;
 pub mod conditions;
 pub mod document;
+pub mod files;
 pub mod generate;
 pub mod json_schema;
 mod judge;

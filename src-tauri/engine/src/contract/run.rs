@@ -135,8 +135,10 @@ pub fn judged(options: &ContractOptions, check: Check) -> bool {
 pub fn choose(report: &mut ContractReport, options: &ContractOptions) {
     report.endpoints.retain_mut(|endpoint| {
         let before = endpoint.checks.len();
-        // That a service can't be reached is never left out in silence.
-        endpoint.checks.retain(|result| result.check == Check::Reachable || judged(options, result.check));
+        // That a service can't be reached, or a file not be read, is never left out in silence.
+        endpoint
+            .checks
+            .retain(|result| matches!(result.check, Check::Reachable | Check::Readable) || judged(options, result.check));
         for result in &mut endpoint.checks {
             if options.warn.iter().any(|name| name == result.check.as_str()) {
                 result.severity = Severity::Warning;

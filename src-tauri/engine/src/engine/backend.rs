@@ -153,6 +153,10 @@ impl Backend for Engine {
         self.start_document_contract_of(arguments.source, arguments.options).await
     }
 
+    async fn start_file_check(&self, arguments: ipc::StartFileCheck) -> Result<Job> {
+        self.start_file_check_of(arguments.check).await
+    }
+
     async fn accept_failure(&self, arguments: ipc::AcceptFailure) -> Result<String> {
         self.accept_failure_of(arguments).await
     }

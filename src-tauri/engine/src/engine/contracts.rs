@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use patchbay_contracts::{
     Code, Problem,
-    contract::{ContractOptions, ContractProgress, ContractReport, EndpointResult},
+    contract::{ContractOptions, ContractProgress, ContractReport, ContractSubject, EndpointResult},
     integration::{Auth, AuthSpec, ContractSource, Integration},
     ipc::{AcceptFailure, Event},
     run::{Job, JobId, Progress, Report, RunKind, Verdict},
@@ -67,6 +67,7 @@ impl Engine {
             let chosen = options.accepted.clone().or(definition.contract.and_then(|source| source.accepted));
             let beside = engine.workspace().dir().join(&file);
             engine.finish_contract(&mut report, &options, chosen.as_deref(), &beside)?;
+            report.subject = Some(ContractSubject::Integration { name: definition.name });
             Ok(Report::Contract(report))
         }))
     }
@@ -86,8 +87,30 @@ impl Engine {
             let mut listener = Listener::new(engine.clone(), reins.id);
             let mut report = engine.verify_document(&context, &source, &options, &reins.cancel, &mut listener).await?;
             engine.finish_contract(&mut report, &options, options.accepted.as_deref(), Path::new(&source))?;
+            report.subject = engine.document_subject(&source, options);
             Ok(Report::Contract(report))
         }))
+    }
+
+    /// What a run of a document is kept as, so that it can be made again; nothing where a credential would be kept with it.
+    /// Made again, it publishes nothing.
+    fn document_subject(&self, source: &str, mut options: ContractOptions) -> Option<ContractSubject> {
+        let reference = |value: &str| value.starts_with("${") && value.find('}') == Some(value.len() - 1);
+        let auths = options.auth.iter_mut().chain(&mut options.pact.broker_auth);
+        let plain = auths.filter_map(credential).any(|(_, value)| !reference(value))
+            || options.headers.iter().any(|(name, value)| http::is_credential(name) && !reference(value));
+        let redactor = self.0.secrets.redactor();
+        let told = [Some(source), options.url.as_deref(), options.pact.states.as_deref(), options.pact.messages.as_deref()];
+        let headers = options.headers.iter().map(|(_, value)| value.as_str());
+        let secret = |text: &str| {
+            redactor.text(text) != text
+                || Url::parse(text).is_ok_and(|url| url.password().is_some() || !url.username().is_empty())
+        };
+        if plain || told.into_iter().flatten().chain(headers).any(secret) {
+            return None;
+        }
+        options.pact.publish = None;
+        Some(ContractSubject::Document { source: source.to_owned(), options: Box::new(options) })
     }
 
     async fn verify_document(
@@ -116,7 +139,7 @@ impl Engine {
     }
 
     /// Leaves out the checks that nobody wants, weighs the others as they are wanted, and marks accepted failures.
-    fn finish_contract(
+    pub(super) fn finish_contract(
         &self,
         report: &mut ContractReport,
         options: &ContractOptions,
@@ -231,7 +254,7 @@ fn with_what_they_need(definition: &mut Integration, options: &ContractOptions) 
 }
 
 /// Hands progress on, not too often, and nothing of it lost.
-struct Listener {
+pub(super) struct Listener {
     engine: Engine,
     job: JobId,
     spacing: Spacing,
@@ -240,7 +263,7 @@ struct Listener {
 }
 
 impl Listener {
-    fn new(engine: Engine, job: JobId) -> Self {
+    pub(super) fn new(engine: Engine, job: JobId) -> Self {
         Self { engine, job, spacing: Spacing::new(PACE), waiting: Vec::new(), before: 0 }
     }
 
@@ -249,7 +272,7 @@ impl Listener {
         self.before = count;
     }
 
-    fn hear(&mut self, mut news: ContractProgress) {
+    pub(super) fn hear(&mut self, mut news: ContractProgress) {
         self.waiting.append(&mut news.results);
         if self.spacing.due() || news.done == news.total {
             news.results = std::mem::take(&mut self.waiting);

@@ -11,7 +11,7 @@ use std::{
 
 use patchbay_contracts::{
     Code, Problem,
-    contract::ContractReport,
+    contract::{ContractReport, ContractSubject},
     ipc::Event,
     load::LoadReport,
     probe::ProbeReport,
@@ -156,7 +156,17 @@ fn probe_headline(probe: &ProbeReport) -> String {
 fn contract_headline(contract: &ContractReport) -> String {
     let total = contract.endpoints.len();
     let count = |verdict| contract.endpoints.iter().filter(|endpoint| endpoint.verdict == verdict).count();
-    let mut text = format!("{} of {total} endpoints hold", count(Verdict::Pass));
+    let holding = count(Verdict::Pass);
+    let mut text = match &contract.subject {
+        Some(ContractSubject::Files { check }) => {
+            let noun = check.by.noun();
+            match check.by.contract() {
+                Some(_) => format!("{holding} of {total} {noun}s hold to {}", contract.file),
+                None => format!("{holding} of {total} {noun}s match"),
+            }
+        }
+        _ => format!("{holding} of {total} endpoints hold"),
+    };
     if let Some(first) = contract.endpoints.iter().find(|endpoint| endpoint.verdict == Verdict::Fail) {
         let why = first.checks.iter().find(|check| check.verdict == Verdict::Fail).map_or("", |check| check.message.as_str());
         text.push_str(&format!(" · {}: {why}", first.endpoint));

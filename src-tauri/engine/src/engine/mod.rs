@@ -3,6 +3,7 @@
 mod backend;
 mod contracts;
 mod doctor;
+mod file_checks;
 mod jobs;
 mod k6;
 mod mocking;

@@ -1,7 +1,7 @@
 //! The HTML report of a contract run: a matrix of operations against checks, what did not hold, and what was covered.
 
 use patchbay_contracts::{
-    contract::{Check, CheckResult, ContractReport, Coverage, EndpointResult, Severity},
+    contract::{Check, CheckResult, ContractReport, ContractSubject, Coverage, EndpointResult, Severity},
     run::{Run, Verdict},
 };
 use serde_json::Value;
@@ -12,13 +12,22 @@ pub(super) fn page(run: &Run, contract: &ContractReport) -> String {
     let mut page = Page::new(&format!("Contract: {}", contract.integration), contract.verdict, contract.partial);
     let count = |verdict| contract.endpoints.iter().filter(|endpoint| endpoint.verdict == verdict).count();
     let cases: u64 = contract.endpoints.iter().map(|endpoint| u64::from(endpoint.cases)).sum();
+    // Files are checked without a service, and have no endpoints.
+    let files = match &contract.subject {
+        Some(ContractSubject::Files { check }) => Some(check.by.noun()),
+        _ => None,
+    };
+    let (holding, each, heading) = match files {
+        Some(_) => ("Results that hold", "Results and checks", "Results"),
+        None => ("Endpoints that hold", "Operations and checks", "Endpoints"),
+    };
     page.facts(&[
         ("Service", contract.base_url.clone()),
         ("Contract", format!("{} ({})", contract.file, contract.kind.as_str())),
         ("Version", contract.version.clone().unwrap_or_default()),
         ("Begun", when(contract.at)),
         ("Took", ms(contract.duration_ms)),
-        ("Endpoints that hold", format!("{} of {}", count(Verdict::Pass), contract.endpoints.len())),
+        (holding, format!("{} of {}", count(Verdict::Pass), contract.endpoints.len())),
         ("Cases", if cases > 0 { cases.to_string() } else { String::new() }),
         ("Seed", contract.seed.map(|seed| seed.to_string()).unwrap_or_default()),
         ("Run", run.summary.id.to_string()),
@@ -30,9 +39,9 @@ pub(super) fn page(run: &Run, contract: &ContractReport) -> String {
         page.line(&problem.to_string());
     }
     if !contract.endpoints.is_empty() {
-        page.heading("Operations and checks");
-        matrix(&mut page, contract);
-        page.heading("Endpoints");
+        page.heading(each);
+        matrix(&mut page, contract, files.unwrap_or("operation"));
+        page.heading(heading);
     }
     for endpoint in &contract.endpoints {
         let title = match endpoint.status {
@@ -45,17 +54,17 @@ pub(super) fn page(run: &Run, contract: &ContractReport) -> String {
         page.part(&title, endpoint.verdict, |page| endpoint_part(page, endpoint));
     }
     if let Some(coverage) = &contract.coverage {
-        coverage_part(&mut page, coverage);
+        coverage_part(&mut page, coverage, if files.is_some() { "Types of messages that came" } else { "Operations called" });
     }
     page.finish()
 }
 
 /// A sign for each operation and check, in the order of [`Check::ALL`]; only checks that occur have a column.
-fn matrix(page: &mut Page, contract: &ContractReport) {
+fn matrix(page: &mut Page, contract: &ContractReport, noun: &str) {
     let occurs =
         |check: &&Check| contract.endpoints.iter().any(|endpoint| endpoint.checks.iter().any(|result| result.check == **check));
     let checks: Vec<Check> = Check::ALL.iter().filter(occurs).copied().collect();
-    let head: Vec<&str> = std::iter::once("operation").chain(checks.iter().map(|check| check.as_str())).collect();
+    let head: Vec<&str> = std::iter::once(noun).chain(checks.iter().map(|check| check.as_str())).collect();
     let rows: Vec<Vec<String>> = contract
         .endpoints
         .iter()
@@ -129,11 +138,11 @@ fn broken(page: &mut Page, check: &CheckResult) {
     }
 }
 
-fn coverage_part(page: &mut Page, coverage: &Coverage) {
+fn coverage_part(page: &mut Page, coverage: &Coverage, called: &str) {
     page.heading("Coverage");
     let of = |(seen, all): (usize, usize)| format!("{seen} of {all}");
     page.facts(&[
-        ("Operations called", of(coverage.operations())),
+        (called, of(coverage.operations())),
         ("Statuses seen", of(coverage.statuses())),
         ("Response fields seen", of(coverage.fields())),
     ]);

@@ -28,10 +28,13 @@ mod texts;
 
 use std::path::{Path, PathBuf};
 
-use patchbay_contracts::{Code, Problem, contract::ContractOptions};
+use patchbay_contracts::contract::ContractOptions;
 use tokio::io::AsyncBufRead;
 
-use crate::Result;
+use crate::{
+    Result,
+    utils::folders::{self, Wanted},
+};
 
 pub(super) use self::{
     contract::{Contract, MessageType, read},
@@ -72,54 +75,15 @@ impl Default for MessageOptions {
     }
 }
 
-/// The most files that are taken from folders.
-const MOST_FILES: usize = 100_000;
-/// How deep folders are looked through.
-const DEEPEST: usize = 16;
-/// The endings of files with messages.
-const ENDINGS: [&str; 4] = ["json", "jsonl", "ndjson", "jsonlines"];
+/// The files of folders that hold messages.
+const WANTED: Wanted = Wanted { endings: &["json", "jsonl", "ndjson", "jsonlines"], what: "messages", most: 100_000 };
 
 /// The files of a path: itself, or all files with messages in a folder and the folders below it, by name. Files whose names
 /// begin with a dot, and links, are left out of folders.
 ///
 /// # Errors
-/// [`Code::NotFound`] or [`Code::InvalidInput`] where there is nothing, and [`Code::TooLarge`] beyond 100,000 files.
+/// [`Code::NotFound`](patchbay_contracts::Code::NotFound) or [`Code::InvalidInput`](patchbay_contracts::Code::InvalidInput)
+/// where there is nothing, and [`Code::TooLarge`](patchbay_contracts::Code::TooLarge) beyond 100,000 files.
 pub fn files(path: &Path) -> Result<Vec<PathBuf>> {
-    let cannot = |path: &Path, error: std::io::Error| {
-        let code = if error.kind() == std::io::ErrorKind::NotFound { Code::NotFound } else { Code::InvalidInput };
-        Problem::new(code, format!("`{}` can't be read", path.display())).why(error.to_string())
-    };
-    if !path.metadata().map_err(|error| cannot(path, error))?.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let mut found = Vec::new();
-    let mut folders = vec![(path.to_owned(), 0)];
-    while let Some((folder, depth)) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).map_err(|error| cannot(&folder, error))? {
-            let entry = entry.map_err(|error| cannot(&folder, error))?;
-            let kind = entry.file_type().map_err(|error| cannot(&folder, error))?;
-            if entry.file_name().to_string_lossy().starts_with('.') {
-                continue;
-            }
-            if kind.is_dir() && depth < DEEPEST {
-                folders.push((entry.path(), depth + 1));
-            } else if kind.is_file() && is_messages(&entry.path()) {
-                found.push(entry.path());
-            }
-            if found.len() > MOST_FILES {
-                return Err(Problem::new(Code::TooLarge, format!("`{}` has more than {MOST_FILES} files", path.display())));
-            }
-        }
-    }
-    if found.is_empty() {
-        return Err(Problem::new(Code::InvalidInput, format!("`{}` has no files with messages", path.display()))
-            .why(format!("looked for names that end in .{}", ENDINGS.join(", ."))));
-    }
-    found.sort();
-    Ok(found)
-}
-
-fn is_messages(path: &Path) -> bool {
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
-    ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+    folders::files(path, WANTED)
 }

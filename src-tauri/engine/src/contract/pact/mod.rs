@@ -4,6 +4,7 @@
 //! passes [`tame`] first, and what still goes wrong inside of them becomes a problem and no end of the program.
 
 mod broker;
+mod case;
 mod exchange;
 mod interactions;
 mod judging;
@@ -14,7 +15,9 @@ mod states;
 mod tame;
 mod verify;
 
+pub(in crate::contract) use self::case::judge_case;
 pub use self::{
+    case::read_case,
     matching::{Matched, PactSpecification, Part, match_case, specification},
     source::{PactFile, Source},
     verify::verify,
