@@ -15,7 +15,7 @@ use patchbay_load::hdr;
 use patchbay_tests::load::{open, run};
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 
-use crate::lab::{Logging, alone, compare, numbered, quantile, vouched, wait_until};
+use crate::lab::{Logging, alone, compare, numbered, on_time, quantile, wait_until};
 
 /// When an arrival of an even schedule is due.
 fn even(rate: f64) -> impl Fn(u64) -> f64 {
@@ -28,7 +28,7 @@ fn a_freeze_is_seen_by_all_that_were_due_in_it() {
     // A twentieth of the time, as a second in twenty is: of 5000 requests 250 are due in the freeze, and the 50 that wait
     // longest, which are one in a hundred, wait for more than four fifths of it.
     let (from, freeze) = (Duration::from_secs(2), Duration::from_millis(250));
-    let (report, truth) = vouched(|| {
+    let (report, truth) = on_time(|| {
         let server = Logging::parallel(move |_, since| {
             if since >= from && since < from + freeze {
                 thread::sleep(from + freeze - since);
@@ -46,7 +46,7 @@ fn a_freeze_is_seen_by_all_that_were_due_in_it() {
 #[test]
 fn a_freeze_across_the_deadline_bounds_the_percentiles() {
     let _alone = alone();
-    let (report, ()) = vouched(|| {
+    let (report, ()) = on_time(|| {
         let server = Logging::parallel(|_, since| {
             if since >= Duration::from_millis(1500) {
                 thread::sleep(Duration::from_secs(4));
@@ -74,7 +74,7 @@ fn a_freeze_across_the_deadline_bounds_the_percentiles() {
 #[test]
 fn one_request_in_ten_is_slow_on_its_own() {
     let _alone = alone();
-    let (report, truth) = vouched(|| {
+    let (report, truth) = on_time(|| {
         let server = Logging::parallel(|number, _| {
             if number % 10 == 0 {
                 wait_until(Instant::now() + Duration::from_millis(20));
@@ -107,7 +107,7 @@ fn independent_arrivals_wait_as_in_a_queue_of_one_server() {
     const CAPACITY: f64 = 500.0;
     const SECONDS: u64 = 12;
     let seed = 7;
-    let (report, truth) = vouched(|| {
+    let (report, truth) = on_time(|| {
         let rng = Mutex::new(SmallRng::seed_from_u64(11));
         let server = Logging::single(move |_| Duration::from_secs_f64(exponential(&mut rng.lock().unwrap()) / CAPACITY));
         let spec = LoadSpec { spacing: Spacing::Poisson, seed: Some(seed), ..open(RATE, SECONDS * 1000) };

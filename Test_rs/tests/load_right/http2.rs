@@ -253,12 +253,12 @@ fn no_request_follows_a_goodbye() {
             let _ = stream.write_all(&frame(7, 0, 0, &[id.to_be_bytes(), [0; 4]].concat()));
         }
     });
-    let pauses = LoadSpec { think_time: Some("20ms".parse().unwrap()), ..closed(2, 20_000) };
-    for (name, spec) in [("open", LoadSpec { connections: Some(3), ..open(50.0, 20_000) }), ("closed with pauses", pauses)] {
+    let pauses = LoadSpec { think_time: Some("50ms".parse().unwrap()), ..closed(2, 20_000) };
+    for (name, spec) in [("open", LoadSpec { connections: Some(3), ..open(20.0, 20_000) }), ("closed with pauses", pauses)] {
         let spec = LoadSpec { timeout: Some(Span::millis(500)), iterations: Some(40), ..over(spec, 1) };
         let report = run(&target(server.address), &spec);
         assert_eq!((report.totals.answered, report.totals.failed), (40, 0), "{name}: {:?}", report.errors);
-        assert!(report.totals.connects >= 20, "{name}: {:?}", report.totals);
+        assert!(report.totals.connects >= 19, "{name}: {:?}", report.totals);
     }
     assert_eq!(late.load(Ordering::Relaxed), 0);
 }

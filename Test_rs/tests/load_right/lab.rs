@@ -3,6 +3,7 @@
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
+    process::{Command, Stdio},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -23,8 +24,15 @@ use patchbay_load::{
 
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// Keeps the tests of this binary from running at once.
+/// Keeps the tests of this binary from running at once, and puts this one in front of what else the machine does, where it
+/// may: the threads that it starts take after it.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    if let Ok(thread) = std::fs::read_link("/proc/thread-self")
+        && let Some(number) = thread.file_name().and_then(|name| name.to_str())
+    {
+        // Only the superuser may; without it the machine has to be quiet enough by itself.
+        let _ = Command::new("renice").args(["-n", "-15", "-p", number]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    }
     // A test that failed leaves nothing behind that another could trip over.
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -35,20 +43,29 @@ const ATTEMPTS: usize = 5;
 const MOST_LAG_MS: f64 = 1.0;
 
 /// Why a run proves nothing, by what its generator says of itself.
-pub(crate) fn spoiled(report: &LoadReport) -> Option<String> {
+fn spoiled(report: &LoadReport, most_lag_ms: f64) -> Option<String> {
     let lag = report.schedule_lag.map_or(0.0, |lag| lag.p99_ms);
     let generator = &report.generator;
-    (generator.bottleneck || generator.stalls > 0 || lag > MOST_LAG_MS).then(|| {
+    (generator.bottleneck || generator.stalls > 0 || lag > most_lag_ms).then(|| {
         format!("bottleneck: {}, stalls: {}, lag of 99%: {lag} ms; {:?}", generator.bottleneck, generator.stalls, report.notes)
     })
 }
 
-/// Repeats an experiment until the generator vouches for its run.
-pub(crate) fn vouched<T>(mut experiment: impl FnMut() -> (LoadReport, T)) -> (LoadReport, T) {
+/// Repeats a run until its generator doesn't hold it for spoiled.
+pub(crate) fn vouched<T>(experiment: impl FnMut() -> (LoadReport, T)) -> (LoadReport, T) {
+    repeated(f64::INFINITY, experiment)
+}
+
+/// Repeats an experiment until the generator was on time as well.
+pub(crate) fn on_time<T>(experiment: impl FnMut() -> (LoadReport, T)) -> (LoadReport, T) {
+    repeated(MOST_LAG_MS, experiment)
+}
+
+fn repeated<T>(most_lag_ms: f64, mut experiment: impl FnMut() -> (LoadReport, T)) -> (LoadReport, T) {
     let mut reasons = Vec::new();
     for _ in 0..ATTEMPTS {
         let (report, found) = experiment();
-        match spoiled(&report) {
+        match spoiled(&report, most_lag_ms) {
             None => return (report, found),
             Some(reason) => reasons.push(reason),
         }

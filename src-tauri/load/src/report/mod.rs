@@ -84,7 +84,7 @@ pub(crate) fn build(plan: &Plan, sums: Sums, endings: &[Ending], at: Timestamp, 
     let thresholds = judged(plan, &sums, endings, &figures, &latency);
     let local = sums.counts.errors[Kind::Local as usize];
     let verdict = verdict(&figures, local, Verdict::of(thresholds.iter().map(|result| result.verdict)));
-    let generator = generator(plan, &sums, endings, &figures, &latency);
+    let generator = generator(plan, &sums, endings, &figures);
     let findings = Findings { plan, sums: &sums, endings, totals, figures, latency, generator, breach: cut.breach, verdict };
     let notes = findings.notes();
     let script = &plan.script;
@@ -193,19 +193,23 @@ fn endpoints(plan: &Plan, sums: &Sums) -> Vec<EndpointLoad> {
 }
 
 /// What the generator says of itself.
-fn generator(plan: &Plan, sums: &Sums, endings: &[Ending], figures: &Figures, latency: &Histogram<u64>) -> Generator {
+fn generator(plan: &Plan, sums: &Sums, endings: &[Ending], figures: &Figures) -> Generator {
     let nanos = figures.seconds * 1e9;
     let presence: u128 = endings.iter().map(|ending| ending.presence).sum();
     let concurrency = if nanos > 0.0 { presence as f64 / nanos } else { 0.0 };
-    // Rate times mean latency is the sum of all latencies over the time.
-    let sum = latency.mean() * latency.len() as f64 + sums.counts.lost_nanos as f64;
-    let product = if nanos > 0.0 { sum / nanos } else { 0.0 };
-    let larger = concurrency.max(product);
+    // Rate times mean latency is the sum of all latencies over the time, and what is under way is counted up to the last
+    // answer, as latencies are.
+    let latency = &figures.latency;
+    let waited: f64 = figures.waited.iter().map(|&nanos| nanos as f64).sum();
+    let sum = latency.mean() * latency.len() as f64 + waited + sums.counts.lost_nanos as f64;
+    let whole: f64 = endings.iter().map(|ending| ending.whole_presence as f64).sum();
+    let larger = whole.max(sum);
     let used = |ending: &Ending| {
         let effort = ending.effort;
         let idle = effort.waiting / effort.seconds.max(1e-9);
         let processor = effort.processor.filter(|_| plan.rate.is_none());
-        processor.map_or(idle, |used| (1.0 - used / effort.seconds.max(1e-9)).max(0.0))
+        // One that has to wait for a processor has neither used it nor time left.
+        processor.map_or(idle, |used| (1.0 - used / effort.seconds.max(1e-9)).clamp(0.0, idle))
     };
     let due = plan.rate.as_ref().map(|curve| {
         let until = endings.iter().map(|ending| ending.until).max().unwrap_or(plan.end);
@@ -213,7 +217,7 @@ fn generator(plan: &Plan, sums: &Sums, endings: &[Ending], figures: &Figures, la
     });
     Generator {
         achieved: due.filter(|due| *due > 0.0).map(|due| sums.counts.begun as f64 / due),
-        littles_law_residual: (larger > 0.0 && !latency.is_empty()).then(|| (concurrency - product).abs() / larger),
+        littles_law_residual: (larger > 0.0 && !latency.is_empty()).then(|| (whole - sum).abs() / larger),
         concurrency,
         headroom: endings.iter().map(used).min_by(f64::total_cmp),
         stalls: sums.stalls.count,

@@ -89,6 +89,8 @@ pub(crate) struct Ending {
     pub(crate) backlog: Option<Arrivals>,
     /// The number of requests under way and of arrivals that waited, summed over the measured time; in nanoseconds.
     pub(crate) presence: u128,
+    /// The same with the time after it, up to the last answer.
+    pub(crate) whole_presence: u128,
     /// How busy it was until the end of the run.
     pub(crate) effort: Effort,
 }
@@ -138,6 +140,7 @@ pub(crate) struct Worker<'a> {
     connect_failures: u32,
     rng: SmallRng,
     presence: u128,
+    whole_presence: u128,
     presence_until: u64,
 }
 
@@ -190,6 +193,7 @@ impl<'a> Worker<'a> {
             connect_failures: 0,
             rng: SmallRng::seed_from_u64(plan.seed ^ (index as u64).rotate_left(32)),
             presence: 0,
+            whole_presence: 0,
             presence_until: plan.measured_from,
         })
     }
@@ -248,12 +252,16 @@ impl<'a> Worker<'a> {
 
     /// Counts those that are there up to now. To be called before their number changes.
     fn account(&mut self, now: u64) {
-        let until = now.min(self.end);
-        if until > self.presence_until {
-            let waiting = self.arrivals.as_ref().map_or(0, Arrivals::waiting);
-            self.presence += u128::from(self.busy + waiting) * u128::from(until - self.presence_until);
-            self.presence_until = until;
+        if now <= self.presence_until {
+            return;
         }
+        // Once all iterations were begun, arrivals that are still due wait for nothing.
+        let wait = self.end == self.plan.end;
+        let waiting = self.arrivals.as_ref().filter(|_| wait).map_or(0, Arrivals::waiting);
+        let there = u128::from(self.busy + waiting);
+        self.presence += there * u128::from(now.min(self.end).saturating_sub(self.presence_until));
+        self.whole_presence += there * u128::from(now - self.presence_until);
+        self.presence_until = now;
     }
 
     /// Sees which arrivals are due, starts them with idle users, and gives up those that waited too long.
@@ -268,6 +276,7 @@ impl<'a> Worker<'a> {
             if self.ledger.is_measured(intended) {
                 // It was there before anybody looked.
                 self.presence += u128::from(now.min(self.end).saturating_sub(intended));
+                self.whole_presence += u128::from(now - intended);
             }
         }
         while let Some(arrivals) = &mut self.arrivals
@@ -360,7 +369,8 @@ impl<'a> Worker<'a> {
         }
         self.ledger.close(0);
         let backlog = self.arrivals.filter(|_| !exhausted);
-        Ending { at: now, until: self.end.min(now), unanswered, unconnected, backlog, presence: self.presence, effort }
+        let (presence, whole_presence) = (self.presence, self.whole_presence);
+        Ending { at: now, until: self.end.min(now), unanswered, unconnected, backlog, presence, whole_presence, effort }
     }
 }
 
