@@ -138,9 +138,16 @@ fn the_timeline_as_csv_has_a_line_a_second_and_gaps_where_nothing_was_answered()
 #[test]
 fn the_words_on_the_generator_say_when_it_held_the_figures_back() {
     let report = full();
-    assert!(report.generator.sentence().contains("kept up"));
-    let held = Generator { bottleneck: true, ..report.generator.clone() };
-    assert!(held.sentence().contains("bottleneck") && held.sentence().contains("nothing passes"));
+    assert!(report.generator_sentence().contains("kept up"));
+    let check = |generator: Generator, says: &str| {
+        let held = LoadReport { generator: Generator { bottleneck: true, ..generator }, ..full() };
+        let sentence = held.generator_sentence();
+        assert!(sentence.contains("bottleneck") && sentence.contains(says) && sentence.contains("nothing passes"), "{sentence}");
+    };
+    check(Generator { stalls: 3, headroom: Some(0.99), ..Generator::default() }, "stood still 3 times");
+    check(Generator { stalls: 1, ..Generator::default() }, "stood still once");
+    check(Generator { headroom: Some(0.02), ..Generator::default() }, "busy all the time");
+    check(Generator { headroom: Some(0.8), ..Generator::default() }, "too late");
     let told: Vec<(&str, String)> = report.generator_told().into_iter().map(|told| (told.name, told.value)).collect();
     assert!(told.contains(&("Achieved", "100%".to_owned())), "{told:?}");
     assert!(told.contains(&("Schedule lag, p99", "100 µs".to_owned())), "{told:?}");
@@ -170,7 +177,9 @@ fn a_comparison_comes_to_a_sentence() {
     check(vec![figure("p99", Change::Worse)], None, "Worse than run 7: p99.");
     check(vec![figure("rate", Change::Better)], None, "Better than run 7: rate.");
     check(vec![figure("rate", Change::Better), figure("p50", Change::Worse)], None, "p50 worse, rate better");
+    check(vec![figure("p50", Change::Unknown)], None, "Too little was measured");
     check(Vec::new(), Some("Another endpoint was called."), "Another endpoint");
+    assert_eq!(figure("p50", Change::Unknown).p_told(), "–", "no test was made");
     assert_eq!(figure("p50", Change::Same).difference_told(), "", "nothing is no measure of something");
 }
 

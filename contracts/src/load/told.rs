@@ -1,6 +1,6 @@
 //! The figures of a load run in words, the same in the window, in reports and on the command line.
 
-use super::{Change, ComparedFigure, Comparison, Generator, LoadReport};
+use super::{Change, ComparedFigure, Comparison, LoadReport};
 use crate::{
     chart::Unit,
     integration::{Level, LoadSpec},
@@ -22,11 +22,29 @@ pub struct Told {
     pub meaning: &'static str,
 }
 
+/// A thread with less than this share of its time left was busy all along.
+const LITTLE_HEADROOM: f64 = 0.1;
+
 impl LoadReport {
+    /// Whether the figures are the service's own, and why not, in a sentence or two.
+    pub fn generator_sentence(&self) -> String {
+        let of = &self.generator;
+        if !of.bottleneck {
+            return "The generator kept up: the figures are the service's own.".to_owned();
+        }
+        let why = match of.stalls {
+            1 => "stood still once".to_owned(),
+            2.. => format!("stood still {} times", of.stalls),
+            0 if of.headroom.is_some_and(|left| left < LITTLE_HEADROOM) => "was busy all the time".to_owned(),
+            0 => "came too late to its requests".to_owned(),
+        };
+        format!("The generator was the bottleneck: it {why}. The figures say little of the service, and nothing passes.")
+    }
+
     /// What the generator says of itself, figure by figure; those that weren't measured are left out.
     pub fn generator_told(&self) -> Vec<Told> {
         let of = &self.generator;
-        let share = |value: Option<f64>| value.map(|value| Unit::Share.show(value));
+        let share = |value: Option<f64>| value.map(|value| format!("{:.1}%", value * 100.0));
         let lag = self.schedule_lag.as_ref().filter(|lag| lag.count > 0).map(|lag| Unit::Milliseconds.show(lag.p99_ms));
         let stalls = match of.stalls {
             0 => "none".to_owned(),
@@ -36,7 +54,7 @@ impl LoadReport {
         let known = of.threads > 0;
         let resolved = (self.phases.dns_ms > 0.0).then(|| Unit::Milliseconds.show(self.phases.dns_ms));
         let told = [
-            ("Achieved", share(of.achieved), "arrivals started over those that were due"),
+            ("Achieved", of.achieved.map(|share| Unit::Share.show(share)), "arrivals started over those that were due"),
             ("Schedule lag, p99", lag, "how late it was with a request by its own doing"),
             ("Never started", open.then(|| self.totals.dropped.to_string()), "arrivals that no connection became free for"),
             ("Headroom", share(of.headroom), "time that the busiest thread had left"),
@@ -47,17 +65,6 @@ impl LoadReport {
             ("Resolved in", resolved, "the host, once, before the start"),
         ];
         told.into_iter().filter_map(|(name, value, meaning)| Some(Told { name, value: value?, meaning })).collect()
-    }
-}
-
-impl Generator {
-    /// Whether the figures are the service's own, in a sentence.
-    pub const fn sentence(&self) -> &'static str {
-        if self.bottleneck {
-            "The generator was the bottleneck: it held the figures back, so they say little of the service, and nothing passes."
-        } else {
-            "The generator kept up: the figures are the service's own."
-        }
     }
 }
 
@@ -105,7 +112,7 @@ impl ComparedFigure {
     /// The p-value, as it's usually written.
     pub fn p_told(&self) -> String {
         match self.p_value {
-            p if !p.is_finite() => "–".to_owned(),
+            p if !p.is_finite() || self.change == Change::Unknown => "–".to_owned(),
             p if p < 0.001 => "< 0.001".to_owned(),
             p => format!("{p:.3}"),
         }
@@ -124,6 +131,9 @@ impl Comparison {
         let (worse, better) = (names(Change::Worse), names(Change::Better));
         let run = self.baseline;
         match (worse.is_empty(), better.is_empty()) {
+            (true, true) if names(Change::Same).is_empty() => {
+                format!("Too little was measured to tell a difference from run {run}.")
+            }
             (true, true) => format!("No figure differs from those of run {run} by more than chance would have it."),
             (false, true) => format!("Worse than run {run}: {}.", worse.join(", ")),
             (true, false) => format!("Better than run {run}: {}.", better.join(", ")),

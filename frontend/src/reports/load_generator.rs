@@ -29,7 +29,7 @@ pub fn GeneratorPanel(props: &GeneratorPanelProps) -> Html {
         <section class="inset" aria-label="The generator" data-test="generator">
             <p class={classes!("generator-words", generator.bottleneck.then_some("held-back"))} data-test="generator-words">
                 if generator.bottleneck { <Icon glyph={Glyph::Degraded} /> }
-                { generator.sentence() }
+                { props.report.generator_sentence() }
             </p>
             <dl class="told">
                 { for told.into_iter().map(|told| html! {

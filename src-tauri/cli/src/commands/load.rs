@@ -241,7 +241,7 @@ fn generator(text: &mut String, out: &Out, report: &LoadReport) {
         return;
     }
     let colour = if report.generator.bottleneck { Colour::Yellow } else { Colour::Dim };
-    text.push_str(&format!("\n{}\n", out.paint(colour, report.generator.sentence())));
+    text.push_str(&format!("\n{}\n", out.paint(colour, &report.generator_sentence())));
     let mut table = Table::bare().right(&[1]);
     for told in report.generator_told() {
         table.row([told.name.to_lowercase(), told.value, told.meaning.to_owned()]);

@@ -122,7 +122,7 @@ fn generator(page: &mut Page, load: &LoadReport) {
         return;
     }
     page.heading("The generator");
-    page.line(load.generator.sentence());
+    page.line(&load.generator_sentence());
     let rows: Vec<Vec<String>> =
         load.generator_told().into_iter().map(|told| vec![told.name.to_owned(), told.meaning.to_owned(), told.value]).collect();
     page.table(&["figure", "what it is", "value"], &rows, 2);
