@@ -14,8 +14,15 @@ use axum::{
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
+use patchbay_contracts::ipc::dispatch;
+use patchbay_engine::{
+    Engine,
+    engine::Config,
+    ports::{Dice, Ports, SystemClock},
+    secrets::keychain,
+};
 use patchbay_tests::{peers, program::Desk};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{net::TcpListener, runtime::Runtime};
 
 /// A request as it came in: names of headers in lower case and in order.
@@ -381,4 +388,44 @@ fn what_k6_has_no_word_for_is_refused_or_said() {
     assert!(ran.stderr.contains("k6-operator"), "{}", ran.stderr);
     desk.write("bad.json", "{\"metrics\": {}}");
     desk.run(&["load", "shop", "--from-k6", "bad.json"]).exits(2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_window_exports_and_imports_as_the_command_does() {
+    let desk = Desk::new();
+    desk.write("shop.yaml", "integration: { name: shop, base_url: 'http://127.0.0.1:9', endpoints: [{ path: /one }] }");
+    let ports =
+        Ports { clock: Arc::new(SystemClock::default()), random: Arc::new(Dice::seeded(1)), keychain: keychain::memory() };
+    let config = Config { workspace: Some(desk.workspace()), ports: Some(ports), ..Config::default() };
+    let engine = Engine::open(config).await.expect("it opens");
+    let spec = json!({ "connections": 2, "duration": "1s", "thresholds": ["p50 < 10ms", "errors < 1%"] });
+    for (format, has) in [("k6", "constant-vus"), ("k6-operator", "kind: TestRun")] {
+        let words = json!({ "integration": "shop", "spec": spec, "format": format });
+        let file = dispatch(&engine, "export_load", words).await.expect("a file");
+        let file = Path::new(file.as_str().expect("a path"));
+        assert!(file.starts_with(desk.workspace().join("reports")), "{}", file.display());
+        assert!(text_of(file).contains(has));
+    }
+    let metrics = json!({
+        "http_reqs": { "count": 200, "rate": 100 },
+        "http_req_failed": { "passes": 4, "fails": 196, "value": 0.02, "thresholds": { "rate<0.01": true } },
+        "http_req_duration": { "count": 200, "med": 5, "p(50)": 5, "p(95)": 9, "thresholds": { "p(50)<10": false } },
+    });
+    let summary =
+        json!({ "metrics": metrics, "patchbay": { "integration": "shop", "spec": spec, "ended": 1_800_000_002_000_i64 } });
+    desk.write("summary.json", &summary.to_string());
+    let file = desk.workspace().join("summary.json");
+    let words = json!({ "integration": "shop", "summary": file });
+    let run = dispatch(&engine, "import_load", words.clone()).await.expect("a run");
+    assert_eq!((run["verdict"].as_str(), run["at"].as_i64()), (Some("fail"), Some(1_800_000_000_000)));
+    let report = dispatch(&engine, "run", json!({ "id": run["id"] })).await.expect("a report")["report"].clone();
+    assert_eq!(report["totals"]["failed"], 4);
+    assert_eq!(report["totals"]["rate"], 100.0);
+    assert_eq!(report["latency"]["p95_ms"], 9.0);
+    let verdicts: Vec<&Value> = report["thresholds"].as_array().expect("a list").iter().map(|one| &one["verdict"]).collect();
+    assert_eq!(verdicts, ["pass", "fail"]);
+    // Another integration's summary isn't taken for one of this.
+    desk.write("summary.json", &summary.to_string().replace("\"shop\"", "\"store\""));
+    assert!(dispatch(&engine, "import_load", words).await.is_err());
+    engine.close().await;
 }

@@ -2,7 +2,7 @@
 
 use patchbay_contracts::{
     Code, Problem,
-    integration::{Endpoint, Executor, FeedOrder, LoadSpec, Protocol},
+    integration::{Endpoint, FeedOrder, LoadSpec, Protocol},
 };
 use serde_json::{Map, Value, json};
 
@@ -252,7 +252,7 @@ fn remark(spec: &LoadSpec, steps: &Steps, notes: &mut Vec<String>) {
     if spec.warm_up.is_some() && spec.executor.is_open() {
         note("Arrivals that k6 drops while it warms up count as dropped.");
     }
-    if spec.abort_after.is_some() && spec.executor != Executor::ConstantConnections {
+    if spec.abort_after.is_some() {
         note("k6 looks at thresholds every two seconds, so a run that can't hold one any more ends a little later.");
     }
 }

@@ -136,8 +136,8 @@ impl Marks {
     /// Marks that aren't in any of these texts. They have digits only: they can stand wherever a value can, also for a
     /// number in JSON, and no encoding changes them.
     pub(super) fn apart_from(texts: &[&str]) -> Result<Self> {
-        let free = (0..100_u64).map(|attempt| format!("7{:014}", 90_715_530_186_249 - attempt * 1_000_003));
-        let free = free.into_iter().find(|prefix| !texts.iter().any(|text| text.contains(prefix.as_str())));
+        let mut free = (0..100_u64).map(|attempt| format!("7{:014}", 90_715_530_186_249 - attempt * 1_000_003));
+        let free = free.find(|prefix| !texts.iter().any(|text| text.contains(prefix.as_str())));
         let prefix = free.ok_or_else(|| Problem::internal("no text was free for stand-ins"))?;
         Ok(Self { prefix, known: Vec::new() })
     }
