@@ -89,7 +89,7 @@ pub(crate) enum Command {
     /// Serve a contract: OpenAPI, Swagger, an integration file, a pact, messages or a JSON Schema
     Mock(MockArguments),
     /// Put a service under load
-    Load(LoadArguments),
+    Load(Box<LoadArguments>),
     /// Scrape metrics and show them parsed
     #[command(
         after_help = "Examples:\n  patchbay scrape orders\n  patchbay scrape http://127.0.0.1:9100/metrics\n  patchbay scrape dump.prom --json"

@@ -18,6 +18,9 @@ use crate::{
     utils::nearest::nearest,
 };
 
+/// Chooses the function that a reference goes through by the text before it.
+type Chooses<'a> = dyn Fn(&str) -> Option<&'static str> + 'a;
+
 /// References of one text or request are numbered up to here.
 const MOST_MARKS: usize = 1000;
 
@@ -174,7 +177,7 @@ impl Marks {
 
     /// The text with the references where their marks stand. `escape` chooses the function by what is before the mark;
     /// without it each has its own.
-    pub(super) fn take(&self, text: &str, escape: Option<&dyn Fn(&str) -> Option<&'static str>>) -> Text {
+    pub(super) fn take(&self, text: &str, escape: Option<&Chooses>) -> Text {
         let mut made = Text::default();
         let (mut from, mut at) = (0, 0);
         while let Some(found) = text[at..].find(&self.prefix) {
