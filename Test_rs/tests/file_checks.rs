@@ -74,8 +74,15 @@ impl Bench {
 
     /// Runs a check to its end: how it ended, and the progress on the way.
     async fn run(&self, check: Value) -> (Finished, Vec<(usize, usize)>) {
+        self.run_command("start_file_check", json!({ "check": check })).await
+    }
+
+    /// Runs a job of a command to its end.
+    async fn run_command(&self, name: &str, arguments: Value) -> (Finished, Vec<(usize, usize)>) {
         let mut events = self.engine.events();
-        let own = self.start(&check).await.unwrap_or_else(|problem| panic!("{check}: {problem}"));
+        let job = ipc::dispatch(&self.engine, name, arguments.clone()).await;
+        let job = job.unwrap_or_else(|problem| panic!("{arguments}: {problem}"));
+        let own = job["id"].as_u64().expect("a job has a number");
         let mut told = Vec::new();
         loop {
             match events.recv().await.expect("the engine is there") {
@@ -411,6 +418,34 @@ async fn many_deviations_of_many_files_are_counted_and_not_all_told() {
     let (_, report) = bench.stored(by_schema("s.json", &["a.json"])).await;
     assert_eq!(report.endpoints[0].checks.len(), 101);
     assert!(report.endpoints[0].checks[100].message.contains("900 further"), "{}", report.endpoints[0].checks[100].message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_of_a_document_is_kept_with_how_it_was_made_and_without_what_is_secret() {
+    let bench = Bench::new().await;
+    let contract = bench.write("events.yaml", ORDERS).display().to_string();
+    let server = serve(|_, _| answer_json("200 OK", &created(1).to_string())).await;
+    let run = async |url: &str, more: Value| {
+        let mut options = json!({ "url": url, "headers": [["X-Api-Key", "canary-4c1d-header"]], "pact": { "publish": "7" } });
+        options.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        let (finished, _) = bench.run_command("start_document_contract", json!({ "source": contract, "options": options })).await;
+        let Finished::Stored { run } = finished else { panic!("{finished:?}") };
+        let run = bench.engine.store().run(run.id).await.expect("it is stored");
+        let text = serde_json::to_string(&run).expect("JSON");
+        assert!(!text.contains("canary-4c1d"), "{text}");
+        let Report::Contract(report) = run.report else { panic!("another kind of report") };
+        report.subject
+    };
+    let subject = run(&server.url, json!({ "auth": { "type": "bearer", "token": "canary-4c1d-token" } })).await;
+    let Some(ContractSubject::Document { source, options }) = subject else { panic!("{subject:?}") };
+    assert_eq!((source.as_str(), options.url.as_deref()), (contract.as_str(), Some(server.url.as_str())));
+    let auth = serde_json::to_value(&options.auth).expect("JSON");
+    assert!(auth["token"].as_str().is_some_and(|token| token.starts_with("${secret:")), "{auth}");
+    assert!(options.headers[0].1.starts_with("${secret:"), "{:?}", options.headers);
+    assert_eq!(options.pact.publish, None, "what is run again reaches nobody else");
+    // One that names a user in its address is kept without how it was made.
+    let with_user = server.url.replace("http://", "http://somebody@");
+    assert_eq!(run(&with_user, json!({})).await, None);
 }
 
 #[test]
