@@ -31,7 +31,7 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
         && let Some(number) = thread.file_name().and_then(|name| name.to_str())
     {
         // Only the superuser may; without it the machine has to be quiet enough by itself.
-        let _ = Command::new("renice").args(["-n", "-15", "-p", number]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let _ = Command::new("chrt").args(["-f", "-p", "10", number]).stdout(Stdio::null()).stderr(Stdio::null()).status();
     }
     // A test that failed leaves nothing behind that another could trip over.
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -256,18 +256,20 @@ pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
     sorted[rank.clamp(1, sorted.len()) - 1]
 }
 
-/// Holds percentiles to the truth, within the greater of 1% and 100 µs; what the generator admits to have been late is
-/// allowed on top, at the same percentile up to the 99th and at its worst above, where a single delay decides.
+/// Holds percentiles to the truth, within the greater of 1% and 100 µs. On top comes what the generator admits to have been
+/// late, at the same percentile up to the 99th and at its worst above, where a single delay decides; and the way between the
+/// two, which the server can't log: what the fastest exchange took longer here than there.
 pub(crate) fn compare(report: &LoadReport, truth: &[f64], shares: &[f64]) {
     let measured = hdr::read(&report.hdr).unwrap();
     let lag = report.schedule_lag.unwrap_or_default();
+    let way = (report.latency.min_ms - truth[0]).clamp(0.0, 0.15);
     for &share in shares {
         let (ours, theirs) = (measured.value_at_quantile(share) as f64 / 1e6, quantile(truth, share));
         let admitted = lag_at(&lag, share);
         let strict = (theirs * 0.01).max(0.1);
-        println!("p{}: measured {ours:.3} ms, served {theirs:.3} ms, lag {admitted:.3} ms", share * 100.0);
+        println!("p{}: measured {ours:.3} ms, served {theirs:.3} ms, lag {admitted:.3} ms, way {way:.3} ms", share * 100.0);
         assert!(
-            (ours - theirs).abs() <= strict + admitted,
+            (ours - theirs).abs() <= strict + admitted + way,
             "p{}: measured {ours} ms, the server logged {theirs} ms, and the generator admits {admitted} ms",
             share * 100.0
         );

@@ -26,7 +26,7 @@ use crate::{
 const LARGEST_LAG: u64 = 10_000_000;
 /// A generator that waits for less than this share of the time, or uses more than the rest of a processor, has no more
 /// to give.
-const LEAST_WAITING: f64 = 0.05;
+const LEAST_WAITING: f64 = 0.1;
 /// One that sent too little is to blame for it where it waited for less than this share of the time.
 const LITTLE_WAITING: f64 = 0.2;
 /// The share of the requests that must have been sent for the rate to count as reached.
