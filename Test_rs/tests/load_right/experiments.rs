@@ -34,7 +34,7 @@ fn a_freeze_is_seen_by_all_that_were_due_in_it() {
                 thread::sleep(from + freeze - since);
             }
         });
-        let report = run(&numbered(server.address), &open(1000.0, 5000));
+        let report = run(numbered(server.address), &open(1000.0, 5000));
         (report, server.latencies(even(1000.0)))
     });
     assert_eq!((report.totals.sent, report.totals.answered), (5000, 5000), "{:?}", report.totals);
@@ -54,7 +54,7 @@ fn a_freeze_across_the_deadline_bounds_the_percentiles() {
         });
         let thresholds = ["p50 < 100ms", "p90 < 500ms", "p90 < 10s", "p95 > 400ms", "max < 10s"].map(String::from).to_vec();
         let spec = LoadSpec { grace: Some(Span::millis(500)), thresholds, ..open(200.0, 2000) };
-        (run(&numbered(server.address), &spec), ())
+        (run(numbered(server.address), &spec), ())
     });
     // What was due in the last half second waits for half a second to a whole one.
     let unanswered = report.totals.unanswered;
@@ -80,7 +80,7 @@ fn one_request_in_ten_is_slow_on_its_own() {
                 wait_until(Instant::now() + Duration::from_millis(20));
             }
         });
-        let report = run(&numbered(server.address), &open(500.0, 6000));
+        let report = run(numbered(server.address), &open(500.0, 6000));
         (report, server.latencies(even(500.0)))
     });
     // The 90th percentile is where the fast ones end, and any one of them decides it.
@@ -111,7 +111,7 @@ fn independent_arrivals_wait_as_in_a_queue_of_one_server() {
         let rng = Mutex::new(SmallRng::seed_from_u64(11));
         let server = Logging::single(move |_| Duration::from_secs_f64(exponential(&mut rng.lock().unwrap()) / CAPACITY));
         let spec = LoadSpec { spacing: Spacing::Poisson, seed: Some(seed), ..open(RATE, SECONDS * 1000) };
-        let report = run(&numbered(server.address), &spec);
+        let report = run(numbered(server.address), &spec);
         // The generator's arrivals, drawn once more.
         let mut rng = SmallRng::seed_from_u64(seed);
         let mut sum = 0.0;
@@ -154,7 +154,7 @@ fn ten_thousand_a_second_are_paced_to_the_microsecond() {
     for _ in 0..5 {
         let server = Logging::single(|_| Duration::from_micros(50));
         let spec = LoadSpec { connections: Some(64), ..open(10_000.0, 2000) };
-        let report = run(&numbered(server.address), &spec);
+        let report = run(numbered(server.address), &spec);
         let lag = report.schedule_lag.unwrap();
         println!("lag {lag:?}, latency {:?}, {:?}", report.latency, report.generator);
         if lag.p99_ms <= 0.05 {

@@ -117,7 +117,7 @@ fn a_chain_hands_on_what_it_captured() {
             .iter()
             .map(|head| {
                 let number = head.split("/use?a%20b%22").nth(1).and_then(|rest| rest.split('&').next()).unwrap();
-                assert!(head.contains(&format!("&first=setup HTTP/1.1\r\n")), "{head}");
+                assert!(head.contains(&"&first=setup HTTP/1.1\r\n".to_string()), "{head}");
                 assert!(head.contains(&format!("Token: a b\"{number}\r\n")), "{head}");
                 number.parse().unwrap()
             })

@@ -39,7 +39,7 @@ fn what_is_under_way_is_rate_times_latency() {
     for (name, steps, spec) in cases {
         let (report, ()) = vouched(|| {
             let server = steady();
-            (run(&steps(server.address), &spec), ())
+            (run(steps(server.address), &spec), ())
         });
         let generator = &report.generator;
         let residual = generator.littles_law_residual.unwrap();

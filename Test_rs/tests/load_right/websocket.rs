@@ -195,7 +195,7 @@ fn messages_are_answered_by_messages() {
         let body: Vec<u8> = b"some text ".iter().copied().cycle().take(length).collect();
         let server = echo(|opcode, payload, _| frame(0x80 | opcode, payload));
         for spec in [closed(3, 20_000), LoadSpec { connections: Some(3), ..open(200.0, 20_000) }] {
-            let report = run(&message(server.address, &body, &body), &over(spec, 30));
+            let report = run(message(server.address, &body, &body), &over(spec, 30));
             assert_eq!((report.totals.answered, report.totals.failed), (30, 0), "{length}: {:?}", report.errors);
             assert!(report.totals.connects <= 3 && report.statuses.is_empty(), "{length}: {:?}", report.statuses);
         }
@@ -211,7 +211,7 @@ fn each_connection_has_a_key_of_its_own() {
     let _alone = alone();
     let server = echo(|opcode, payload, _| frame(0x80 | opcode, payload));
     let report =
-        run(&message(server.address, b"hello", b"hello"), &over(LoadSpec { keep_alive: false, ..closed(4, 20_000) }, 40));
+        run(message(server.address, b"hello", b"hello"), &over(LoadSpec { keep_alive: false, ..closed(4, 20_000) }, 40));
     assert_eq!((report.totals.answered, report.totals.failed), (40, 0), "{:?}", report.errors);
     let seen = server.seen.lock().unwrap();
     assert!(seen.heads.len() >= 40, "{} connections for 40 messages", seen.heads.len());
@@ -236,7 +236,7 @@ fn messages_come_in_pieces_with_pings_between() {
         ]
         .concat()
     });
-    let report = run(&message(server.address, b"go", &expected), &over(closed(2, 20_000), 20));
+    let report = run(message(server.address, b"go", &expected), &over(closed(2, 20_000), 20));
     assert_eq!((report.totals.answered, report.totals.failed), (20, 0), "{:?}", report.errors);
     let pongs = server.seen.lock().unwrap().pongs.clone();
     assert!(pongs.len() >= 18 && pongs.iter().all(|pong| pong == b"are you there"), "{} pongs", pongs.len());
@@ -253,7 +253,7 @@ fn a_connection_that_is_closed_is_replaced() {
     let pauses = LoadSpec { think_time: Some("10ms".parse().unwrap()), ..closed(2, 20_000) };
     for (name, spec) in [("closed", closed(2, 20_000)), ("open", open(100.0, 20_000)), ("pauses", pauses)] {
         let before = server.seen.lock().unwrap().closes;
-        let report = run(&message(server.address, b"hello", b"hello"), &over(spec, 60));
+        let report = run(message(server.address, b"hello", b"hello"), &over(spec, 60));
         assert_eq!((report.totals.answered, report.totals.failed), (60, 0), "{name}: {:?}", report.errors);
         assert!(report.totals.connects >= 18, "{name}: {:?}", report.totals);
         assert!(server.seen.lock().unwrap().closes - before >= 15, "{name}: a close is answered by one");
@@ -264,7 +264,7 @@ fn a_connection_that_is_closed_is_replaced() {
 fn bytes_that_are_no_text_go_as_bytes() {
     let _alone = alone();
     let server = echo(|opcode, payload, _| frame(0x80 | opcode, payload));
-    let report = run(&message(server.address, &[0, 255, 254], &[0, 255, 254]), &over(closed(1, 20_000), 5));
+    let report = run(message(server.address, &[0, 255, 254], &[0, 255, 254]), &over(closed(1, 20_000), 5));
     assert_eq!(report.totals.answered, 5, "{:?}", report.errors);
     assert!(server.seen.lock().unwrap().messages.iter().all(|(opcode, _)| *opcode == 2));
 }
