@@ -86,10 +86,11 @@ fn one_request_in_ten_is_slow_on_its_own() {
     // The 90th percentile is where the fast ones end, and any one of them decides it.
     compare(&report, &truth, &[0.5, 0.75, 0.95, 0.99, 0.999, 0.9999]);
     assert!(report.latency.p75_ms < 20.0 && report.latency.p95_ms >= 20.0, "{:?}", report.latency);
-    let slow = hdr::read(&report.hdr).unwrap().iter_recorded().filter(|value| value.value_iterated_to() >= 19_990_000).fold(
-        0,
-        |sum, value| sum + value.count_at_value(),
-    );
+    let slow = hdr::read(&report.hdr)
+        .unwrap()
+        .iter_recorded()
+        .filter(|value| value.value_iterated_to() >= 19_990_000)
+        .fold(0, |sum, value| sum + value.count_at_value());
     assert!((300..330).contains(&slow), "{slow} of 3000 were slow");
 }
 

@@ -19,7 +19,10 @@ use patchbay_contracts::{
 };
 use patchbay_load::{
     Target,
-    script::{Answer, Body, Inspect, Script, template::{Template, Values}},
+    script::{
+        Answer, Body, Inspect, Script,
+        template::{Template, Values},
+    },
 };
 use patchbay_tests::{
     load::{closed, failures, open, run, target},
@@ -49,7 +52,8 @@ fn streams_share_a_connection() {
     let _alone = alone();
     let peer = nginx_http2(1_000_000);
     for (streams, connections) in [(1, 2), (10, 2), (10, 200)] {
-        let report = run(&at(&peer, "/hello"), &LoadSpec { iterations: Some(5000), ..over(closed(connections, 30_000), streams) });
+        let report =
+            run(&at(&peer, "/hello"), &LoadSpec { iterations: Some(5000), ..over(closed(connections, 30_000), streams) });
         all_answered("closed", &report);
         assert_eq!((report.totals.answered, report.totals.connects), (5000, connections.into()), "{:?}", report.totals);
         println!("{connections} connections of {streams}: {:.0}/s, {:?}", report.totals.rate, report.latency);
@@ -86,15 +90,23 @@ fn large_bodies_go_both_ways() {
         let mut large = get("/large");
         // Only the first megabyte is kept for looking into.
         large.inspect = Some(Arc::new(Sized(1 << 20)));
-        let report = run(&Script { steps: vec![large], ..script(address) }, &LoadSpec { iterations: Some(40), ..over(closed(2, 30_000), streams) });
+        let report = run(
+            &Script { steps: vec![large], ..script(address) },
+            &LoadSpec { iterations: Some(40), ..over(closed(2, 30_000), streams) },
+        );
         all_answered("down", &report);
         assert!(report.totals.bytes_received > 40 * 3_000_000, "{:?}", report.totals);
-        for body in [Body::Bytes(Template::fixed(&vec![b'z'; 2_000_000])), Body::File { file: Arc::clone(&file), length: 2_000_000 }] {
+        for body in
+            [Body::Bytes(Template::fixed(&vec![b'z'; 2_000_000])), Body::File { file: Arc::clone(&file), length: 2_000_000 }]
+        {
             let mut up = get("/up");
             up.method = "POST".into();
             up.body = body;
             up.inspect = Some(Arc::new(Sized(6)));
-            let report = run(&Script { steps: vec![up], ..script(address) }, &LoadSpec { iterations: Some(40), ..over(closed(2, 30_000), streams) });
+            let report = run(
+                &Script { steps: vec![up], ..script(address) },
+                &LoadSpec { iterations: Some(40), ..over(closed(2, 30_000), streams) },
+            );
             all_answered("up", &report);
             assert!(report.totals.bytes_sent > 40 * 2_000_000, "{:?}", report.totals);
         }
@@ -151,12 +163,18 @@ struct Raw {
 
 fn raw(greeting: Vec<u8>, request: impl Fn(&mut TcpStream, u32, u64) + Send + Sync + 'static) -> Raw {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let server = Raw { address: listener.local_addr().unwrap(), connections: Arc::default(), resets: Arc::default(), open: Arc::default() };
+    let server = Raw {
+        address: listener.local_addr().unwrap(),
+        connections: Arc::default(),
+        resets: Arc::default(),
+        open: Arc::default(),
+    };
     let (connections, resets, open) = (Arc::clone(&server.connections), Arc::clone(&server.resets), Arc::clone(&server.open));
     let request = Arc::new(request);
     thread::spawn(move || {
         for mut stream in listener.incoming().take(10_000).flatten() {
-            let (request, greeting, resets, open) = (Arc::clone(&request), greeting.clone(), Arc::clone(&resets), Arc::clone(&open));
+            let (request, greeting, resets, open) =
+                (Arc::clone(&request), greeting.clone(), Arc::clone(&resets), Arc::clone(&open));
             connections.fetch_add(1, Ordering::Relaxed);
             open.fetch_add(1, Ordering::Relaxed);
             thread::spawn(move || {
@@ -266,7 +284,8 @@ fn a_stream_may_fail_alone() {
 fn each_request_may_have_a_connection_of_its_own() {
     let _alone = alone();
     let server = raw(SETTINGS.to_vec(), |stream, id, _| drop(stream.write_all(&answer(id))));
-    let report = run(&target(server.address), &LoadSpec { keep_alive: false, iterations: Some(40), ..over(closed(2, 20_000), 1) });
+    let report =
+        run(&target(server.address), &LoadSpec { keep_alive: false, iterations: Some(40), ..over(closed(2, 20_000), 1) });
     assert_eq!((report.totals.answered, report.totals.failed), (40, 0), "{:?}", report.errors);
     assert!(server.connections.load(Ordering::Relaxed) >= 40, "{:?}", report.totals);
 }
@@ -288,10 +307,11 @@ fn streams_come_back_after_a_ramp_down() {
     let stages = stages.into_iter().map(|(count, ms)| Stage { to: Level::Connections(count), over: Span::millis(ms) }).collect();
     let spec = LoadSpec { executor: Executor::RampingConnections, stages, ..over(LoadSpec::default(), 4) };
     let mut late = Vec::new();
-    let report = patchbay_load::run(&target(server.address), &spec, &std::sync::atomic::AtomicBool::new(false), &mut |progress| {
-        late.push((progress.elapsed_ms, *open.lock().unwrap(), server.open.load(Ordering::Relaxed)));
-    })
-    .unwrap();
+    let report =
+        patchbay_load::run(&target(server.address), &spec, &std::sync::atomic::AtomicBool::new(false), &mut |progress| {
+            late.push((progress.elapsed_ms, *open.lock().unwrap(), server.open.load(Ordering::Relaxed)));
+        })
+        .unwrap();
     assert_eq!(report.totals.failed, 0, "{:?}", report.errors);
     // In the last stage each of 32 users has a request every 13 ms or so.
     let mean = |from: f64, to: f64| {

@@ -384,7 +384,8 @@ pub(crate) fn serve(mut stream: impl Read + Write, state: &State, answer: &Answe
             }
         };
         let head = String::from_utf8_lossy(&buffer[..end]).into_owned();
-        let length = head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
+        let length =
+            head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
         let mut body: usize = buffer.len() - end;
         buffer.clear();
         while body < length {

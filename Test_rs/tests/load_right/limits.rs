@@ -31,7 +31,14 @@ fn thresholds_are_about_one_endpoint() {
             if head.starts_with("GET /bad") { status(500) } else { good("hello") }
         });
         let script = Script { steps: vec![get("/fast"), get("/slow"), get("/bad")], ..script(server.address) };
-        let texts = ["/fast: p50 < 20ms", "/slow: p50 < 20ms", "/slow: p50 > 29ms", "/bad: errors > 99%", "/fast: errors == 0", "/slow: requests > 10"];
+        let texts = [
+            "/fast: p50 < 20ms",
+            "/slow: p50 < 20ms",
+            "/slow: p50 > 29ms",
+            "/bad: errors > 99%",
+            "/fast: errors == 0",
+            "/slow: requests > 10",
+        ];
         (run(&script, &judged(&texts, closed(6, 2000))), ())
     });
     let verdicts: Vec<Verdict> = report.thresholds.iter().map(|result| result.verdict).collect();
@@ -58,13 +65,13 @@ fn thresholds_hold_in_each_window() {
             "errors < 10% over 1s",
             "rate > 150/s over 1s",
             "rate > 150/s over 2s",
-            "p50 < 40ms over 5s",
+            "p50 < 40ms over 6s",
         ];
         (run(&server.target(), &judged(&texts, open(200.0, 4500))), ())
     });
     let verdicts: Vec<Verdict> = report.thresholds.iter().map(|result| result.verdict).collect();
     use Verdict::{Fail, Inconclusive, Pass};
-    // The half second at the end is no whole window, and five seconds are longer than the run.
+    // The half second at the end is no whole window, and six seconds are longer than the run.
     assert_eq!(verdicts, [Pass, Fail, Pass, Fail, Pass, Pass, Inconclusive], "{:?}", report.thresholds);
     assert!(report.thresholds[1].actual.contains("from 1s to 2s"), "{:?}", report.thresholds);
 }
@@ -122,7 +129,10 @@ fn a_breach_ends_the_run_after_a_delay() {
     }
     // What holds goes on to the end.
     let server = Counting::start(|_| good("hello"));
-    let report = run(&target(server.address), &judged(&["errors < 1%"], LoadSpec { abort_after: Some(Span::millis(200)), ..closed(2, 1500) }));
+    let report = run(
+        &target(server.address),
+        &judged(&["errors < 1%"], LoadSpec { abort_after: Some(Span::millis(200)), ..closed(2, 1500) }),
+    );
     assert!((report.duration_ms - 1500.0).abs() < 1.0, "{:?}", report.notes);
 }
 
@@ -161,7 +171,8 @@ fn a_run_may_be_cancelled_at_any_moment() {
             assert_ne!(report.verdict, Verdict::Pass, "{name} after {after} ms");
             let totals = report.totals;
             if report.spec.protocol == Protocol::Http1 && name != "warm-up" && name != "pauses" {
-                let waiting = report.notes.iter().filter(|note| note.contains("still waited for their connection")).count() as u64;
+                let waiting =
+                    report.notes.iter().filter(|note| note.contains("still waited for their connection")).count() as u64;
                 assert!(totals.answered + totals.unanswered == totals.sent || waiting > 0, "{name} after {after} ms: {totals:?}");
             }
             assert!(report.notes.iter().any(|note| note.contains("cancelled")), "{name} after {after} ms: {:?}", report.notes);

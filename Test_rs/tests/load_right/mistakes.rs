@@ -7,7 +7,7 @@ use std::{
 
 use patchbay_contracts::{
     Code,
-    integration::{Executor, FeedOrder, Level, LoadSpec, Protocol, SpanRange, Spacing, Stage},
+    integration::{Executor, FeedOrder, Level, LoadSpec, Protocol, Spacing, SpanRange, Stage},
     units::{Rate, Span},
 };
 use patchbay_load::script::{Body, Feed, Order, Script, template::Template};
@@ -34,22 +34,44 @@ fn impossible_plans_are_refused() {
     let cases: Vec<(&str, LoadSpec, &str)> = vec![
         ("no connections", closed(0, 100), "0 connections"),
         ("no iterations", LoadSpec { iterations: Some(0), ..closed(1, 100) }, "iterations"),
-        ("stages of a constant", LoadSpec { stages: vec![stage(Level::Connections(5), 100)], ..closed(1, 100) }, "Stages have no effect"),
+        (
+            "stages of a constant",
+            LoadSpec { stages: vec![stage(Level::Connections(5), 100)], ..closed(1, 100) },
+            "Stages have no effect",
+        ),
         ("a ramp without stages", ramp(Executor::RampingArrivalRate, vec![]), "no stages"),
-        ("stages of the other kind", ramp(Executor::RampingArrivalRate, vec![stage(Level::Connections(5), 100)]), "leads to rates"),
+        (
+            "stages of the other kind",
+            ramp(Executor::RampingArrivalRate, vec![stage(Level::Connections(5), 100)]),
+            "leads to rates",
+        ),
         ("and the other way round", ramp(Executor::RampingConnections, vec![stage(hertz(5.0), 100)]), "numbers of connections"),
         ("stages to nothing", ramp(Executor::RampingArrivalRate, vec![stage(hertz(0.0), 1000)]), "less than one request"),
-        ("stages without connections", ramp(Executor::RampingConnections, vec![stage(Level::Connections(0), 1000)]), "0 connections"),
+        (
+            "stages without connections",
+            ramp(Executor::RampingConnections, vec![stage(Level::Connections(0), 1000)]),
+            "0 connections",
+        ),
         ("stages without time", ramp(Executor::RampingConnections, vec![stage(Level::Connections(5), 0)]), "duration of 0s"),
-        ("a stage below nothing", ramp(Executor::RampingArrivalRate, vec![stage(hertz(50.0), 1000), stage(hertz(-5.0), 1000)]), "rate of -5/s"),
+        (
+            "a stage below nothing",
+            ramp(Executor::RampingArrivalRate, vec![stage(hertz(50.0), 1000), stage(hertz(-5.0), 1000)]),
+            "rate of -5/s",
+        ),
         (
             "a beginning that is no number",
-            LoadSpec { rate: Some(Rate::per_second(f64::NAN)), ..ramp(Executor::RampingArrivalRate, vec![stage(hertz(50.0), 1000)]) },
+            LoadSpec {
+                rate: Some(Rate::per_second(f64::NAN)),
+                ..ramp(Executor::RampingArrivalRate, vec![stage(hertz(50.0), 1000)])
+            },
             "rate of",
         ),
         (
             "a beginning below nothing",
-            LoadSpec { rate: Some(Rate::per_second(-10.0)), ..ramp(Executor::RampingArrivalRate, vec![stage(hertz(50.0), 1000)]) },
+            LoadSpec {
+                rate: Some(Rate::per_second(-10.0)),
+                ..ramp(Executor::RampingArrivalRate, vec![stage(hertz(50.0), 1000)])
+            },
             "rate of -10/s",
         ),
         (
@@ -58,7 +80,11 @@ fn impossible_plans_are_refused() {
             "the stages take 1s",
         ),
         ("streams over HTTP/1.1", LoadSpec { streams: Some(2), ..closed(1, 100) }, "one request at a time"),
-        ("streams over WebSocket", LoadSpec { streams: Some(2), protocol: Protocol::WebSocket, ..closed(1, 100) }, "one request at a time"),
+        (
+            "streams over WebSocket",
+            LoadSpec { streams: Some(2), protocol: Protocol::WebSocket, ..closed(1, 100) },
+            "one request at a time",
+        ),
         ("no streams", LoadSpec { streams: Some(0), protocol: Protocol::Http2, ..closed(1, 100) }, "at least 1"),
         ("too many streams", LoadSpec { streams: Some(1000), protocol: Protocol::Http2, ..closed(1, 100) }, "at most 256"),
         ("no metric", thresholds("p95th < 5ms"), "did you mean `p95`"),
@@ -108,7 +134,8 @@ fn impossible_scripts_are_refused() {
         ),
     ];
     for (name, script, spec, told) in cases {
-        let problem = patchbay_load::run(&script, &spec, &AtomicBool::new(false), &mut |_| {}).map(|report| report.totals).expect_err(name);
+        let problem =
+            patchbay_load::run(&script, &spec, &AtomicBool::new(false), &mut |_| {}).map(|report| report.totals).expect_err(name);
         assert_eq!(problem.code, Code::InvalidInput, "{name}: {problem}");
         assert!(format!("{problem}").contains(told), "{name}: {problem}");
     }

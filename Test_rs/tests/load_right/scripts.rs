@@ -70,7 +70,11 @@ impl Inspect for Taking {
 #[test]
 fn a_chain_hands_on_what_it_captured() {
     let _alone = alone();
-    for (spec, order) in [(closed(8, 30_000), "closed"), (open(300.0, 30_000), "open"), (LoadSpec { keep_alive: false, ..closed(4, 30_000) }, "apart")] {
+    for (spec, order) in [
+        (closed(8, 30_000), "closed"),
+        (open(300.0, 30_000), "open"),
+        (LoadSpec { keep_alive: false, ..closed(4, 30_000) }, "apart"),
+    ] {
         let next = AtomicU64::new(1);
         let server = Counting::start(move |head| match head.starts_with("GET /login") {
             // With what must be escaped in an address and in JSON.
@@ -83,7 +87,12 @@ fn a_chain_hands_on_what_it_captured() {
         let inspect = Arc::new(Taking { capture: 1, calls: AtomicU64::new(0) });
         let mut login = get("/login");
         login.inspect = Some(Arc::clone(&inspect) as Arc<dyn Inspect>);
-        let place = vec![text("/use?"), Part::Value(Source::Captured(1), Escape::Address), text("&first="), Part::Value(Source::Captured(0), Escape::None)];
+        let place = vec![
+            text("/use?"),
+            Part::Value(Source::Captured(1), Escape::Address),
+            text("&first="),
+            Part::Value(Source::Captured(0), Escape::None),
+        ];
         let mut used = step("use", Template::new(place));
         used.headers.push(("Token".into(), Template::new(vec![Part::Value(Source::Captured(1), Escape::Header)])));
         let script = Script {
@@ -94,9 +103,15 @@ fn a_chain_hands_on_what_it_captured() {
             ..script(server.address)
         };
         let report = run(&script, &LoadSpec { iterations: Some(100), ..spec });
-        assert_eq!((report.totals.failed, report.totals.iterations, report.totals.sent), (0, 100, 200), "{order}: {:?}", report.errors);
+        assert_eq!(
+            (report.totals.failed, report.totals.iterations, report.totals.sent),
+            (0, 100, 200),
+            "{order}: {:?}",
+            report.errors
+        );
         assert_eq!(inspect.calls.load(Ordering::Relaxed), 100);
-        let heads: Vec<String> = server.state.heads().into_iter().map(|(_, head)| head).filter(|head| head.starts_with("GET /use")).collect();
+        let heads: Vec<String> =
+            server.state.heads().into_iter().map(|(_, head)| head).filter(|head| head.starts_with("GET /use")).collect();
         // Each user's own token, once.
         let tokens: BTreeSet<u64> = heads
             .iter()
@@ -127,7 +142,11 @@ fn assertions_that_do_not_hold_are_failures_with_words() {
     let mut first = get("/first");
     first.inspect = Some(Arc::new(Picky(AtomicU64::new(0))));
     let script = Script { steps: vec![first, get("/second")], order: Order::Chain, ..script(server.address) };
-    let spec = LoadSpec { iterations: Some(99), thresholds: vec!["errors < 1%".into(), "/second: errors == 0".into()], ..closed(3, 20_000) };
+    let spec = LoadSpec {
+        iterations: Some(99),
+        thresholds: vec!["errors < 1%".into(), "/second: errors == 0".into()],
+        ..closed(3, 20_000)
+    };
     let report = run(&script, &spec);
     assert_eq!(failures(&report, "assertion"), 33, "{:?}", report.errors);
     assert!(report.errors[0].example.contains("the amount is 7, not 8"), "{:?}", report.errors);
@@ -158,12 +177,16 @@ fn rows_of_files_are_taken_in_their_order() {
             let one_by_one = spec.connections == Some(1);
             let report = run(&script, &LoadSpec { iterations, seed: Some(2), ..spec });
             let paths = server.state.paths();
-            let counts: Vec<usize> = (0..50).map(|row| paths.iter().filter(|path| **path == format!("/r{row}?x%20y")).count()).collect();
+            let counts: Vec<usize> =
+                (0..50).map(|row| paths.iter().filter(|path| **path == format!("/r{row}?x%20y")).count()).collect();
             assert_eq!(counts.iter().sum::<usize>(), paths.len(), "{order:?}: {paths:?}");
             match order {
                 FeedOrder::Sequential => {
                     // Twice round, and the first twenty once more.
-                    assert!(counts[..20].iter().all(|count| *count == 3) && counts[20..].iter().all(|count| *count == 2), "{counts:?}");
+                    assert!(
+                        counts[..20].iter().all(|count| *count == 3) && counts[20..].iter().all(|count| *count == 2),
+                        "{counts:?}"
+                    );
                     assert!(!one_by_one || paths[..3] == ["/r0?x%20y", "/r1?x%20y", "/r2?x%20y"], "{paths:?}");
                 }
                 FeedOrder::Random => {
@@ -223,11 +246,13 @@ fn statuses_are_taken_as_the_step_says() {
     let server = Counting::start(|_| b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_vec());
     let mut missing = get("/");
     missing.accepts = vec![(404, 404)];
-    let report = run(&Script { steps: vec![missing], ..script(server.address) }, &LoadSpec { iterations: Some(20), ..closed(2, 10_000) });
+    let report =
+        run(&Script { steps: vec![missing], ..script(server.address) }, &LoadSpec { iterations: Some(20), ..closed(2, 10_000) });
     assert_eq!((report.totals.failed, report.totals.answered), (0, 20), "{:?}", report.errors);
     let mut created = get("/");
     created.accepts = vec![(201, 201)];
-    let report = run(&Script { steps: vec![created], ..script(server.address) }, &LoadSpec { iterations: Some(20), ..closed(2, 10_000) });
+    let report =
+        run(&Script { steps: vec![created], ..script(server.address) }, &LoadSpec { iterations: Some(20), ..closed(2, 10_000) });
     assert_eq!(failures(&report, "status 404"), 20);
 }
 

@@ -139,8 +139,10 @@ fn clients_show_their_certificate() {
     let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap();
-    let known =
-        builder.with_root_certificates(server.roots.clone()).with_client_auth_cert(vec![friend.certificate.clone()], friend.key.clone_key()).unwrap();
+    let known = builder
+        .with_root_certificates(server.roots.clone())
+        .with_client_auth_cert(vec![friend.certificate.clone()], friend.key.clone_key())
+        .unwrap();
     let target = Target { tls: Some(Arc::new(known)), ..server.target() };
     let report = run(&target, &LoadSpec { iterations: Some(50), ..closed(4, 20_000) });
     assert_eq!((report.totals.answered, report.totals.failed), (50, 0), "{:?}", report.errors);

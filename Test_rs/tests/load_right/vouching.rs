@@ -6,11 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use patchbay_contracts::{
-    integration::LoadSpec,
-    run::Verdict,
-    units::Span,
-};
+use patchbay_contracts::{integration::LoadSpec, run::Verdict, units::Span};
 use patchbay_load::script::{Answer, Inspect, Order, Script, template::Values};
 use patchbay_tests::load::{Reply, Server, closed, open, run, target};
 
@@ -90,7 +86,9 @@ impl Inspect for Spinning {
 fn a_generator_that_is_the_bottleneck_passes_nothing() {
     let _alone = alone();
     let thresholds: Vec<String> = ["p50 < 10s", "rate > 1/s", "errors < 1%"].map(String::from).to_vec();
-    for (name, spec) in [("closed", closed(16, 1500)), ("open", LoadSpec { grace: Some(Span::millis(200)), ..open(2000.0, 1500) })] {
+    for (name, spec) in
+        [("closed", closed(16, 1500)), ("open", LoadSpec { grace: Some(Span::millis(200)), ..open(2000.0, 1500) })]
+    {
         let server = Counting::start(|_| good("hello"));
         let mut busy = get("/");
         busy.inspect = Some(Arc::new(Spinning(Duration::from_millis(1))));

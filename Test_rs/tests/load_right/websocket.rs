@@ -12,7 +12,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use patchbay_contracts::integration::{LoadSpec, Protocol};
 use patchbay_load::{
     Target,
-    script::{Answer, Body, Inspect, Script, template::{Escape, Part, Source, Template, Values}},
+    script::{
+        Answer, Body, Inspect, Script,
+        template::{Escape, Part, Source, Template, Values},
+    },
 };
 use patchbay_tests::load::{closed, open, run, target};
 
@@ -99,7 +102,9 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Seen>, reply: &Replying) -> std::io
     let key = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap_or_default().to_owned();
     seen.lock().unwrap().heads.push(head);
     let accept = STANDARD.encode(sha1(format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11").as_bytes()));
-    let answer = format!("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n");
+    let answer = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+    );
     stream.write_all(answer.as_bytes())?;
     let mut number = 0;
     loop {
@@ -205,11 +210,13 @@ fn messages_are_answered_by_messages() {
 fn each_connection_has_a_key_of_its_own() {
     let _alone = alone();
     let server = echo(|opcode, payload, _| frame(0x80 | opcode, payload));
-    let report = run(&message(server.address, b"hello", b"hello"), &over(LoadSpec { keep_alive: false, ..closed(4, 20_000) }, 40));
+    let report =
+        run(&message(server.address, b"hello", b"hello"), &over(LoadSpec { keep_alive: false, ..closed(4, 20_000) }, 40));
     assert_eq!((report.totals.answered, report.totals.failed), (40, 0), "{:?}", report.errors);
     let seen = server.seen.lock().unwrap();
     assert!(seen.heads.len() >= 40, "{} connections for 40 messages", seen.heads.len());
-    let keys: BTreeSet<&str> = seen.heads.iter().filter_map(|head| head.lines().find(|line| line.starts_with("Sec-WebSocket-Key"))).collect();
+    let keys: BTreeSet<&str> =
+        seen.heads.iter().filter_map(|head| head.lines().find(|line| line.starts_with("Sec-WebSocket-Key"))).collect();
     assert_eq!(keys.len(), seen.heads.len(), "RFC 6455, 4.1: chosen at random for each connection");
 }
 
@@ -219,8 +226,15 @@ fn messages_come_in_pieces_with_pings_between() {
     let long = vec![b'l'; 300_000];
     let expected = [b"first ".as_slice(), &long, b" last"].concat();
     let server = echo(move |_, _, _| {
-        [frame(0x01, b"first "), frame(0x89, b"are you there"), frame(0x00, &long), frame(0x8a, b""), frame(0x00, b""), frame(0x80, b" last")]
-            .concat()
+        [
+            frame(0x01, b"first "),
+            frame(0x89, b"are you there"),
+            frame(0x00, &long),
+            frame(0x8a, b""),
+            frame(0x00, b""),
+            frame(0x80, b" last"),
+        ]
+        .concat()
     });
     let report = run(&message(server.address, b"go", &expected), &over(closed(2, 20_000), 20));
     assert_eq!((report.totals.answered, report.totals.failed), (20, 0), "{:?}", report.errors);
@@ -271,7 +285,10 @@ fn messages_have_values() {
 fn a_service_that_does_not_take_it_up_says_so() {
     let _alone = alone();
     let server = Counting::start(|_| good("hello"));
-    let report = run(&Target { path: "/".into(), ..target(server.address) }, &LoadSpec { protocol: Protocol::WebSocket, ..closed(1, 300) });
+    let report = run(
+        &Target { path: "/".into(), ..target(server.address) },
+        &LoadSpec { protocol: Protocol::WebSocket, ..closed(1, 300) },
+    );
     assert_eq!(report.totals.answered, 0);
     assert!(report.errors[0].example.contains("101"), "{:?}", report.errors);
 }

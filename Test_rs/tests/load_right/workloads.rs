@@ -30,13 +30,10 @@ fn to_connections(count: u32, ms: u64) -> Stage {
 #[test]
 fn a_ramping_rate_follows_its_stages() {
     let _alone = alone();
-    let stages = vec![to_rate(200.0, 2), to_rate(200.0, 1), to_rate(50.0, 0), to_rate(0.0, 1), to_rate(0.0, 1), to_rate(100.0, 1)];
-    let spec = LoadSpec {
-        executor: Executor::RampingArrivalRate,
-        rate: Some(Rate::per_second(100.0)),
-        stages,
-        ..LoadSpec::default()
-    };
+    let stages =
+        vec![to_rate(200.0, 2), to_rate(200.0, 1), to_rate(50.0, 0), to_rate(0.0, 1), to_rate(0.0, 1), to_rate(100.0, 1)];
+    let spec =
+        LoadSpec { executor: Executor::RampingArrivalRate, rate: Some(Rate::per_second(100.0)), stages, ..LoadSpec::default() };
     let (report, ()) = vouched(|| {
         let server = quick();
         (run(&target(server.address), &spec), ())
@@ -158,7 +155,9 @@ fn the_same_seed_makes_the_same_arrivals() {
         .into_iter()
         .map(|seed| {
             let server = quick();
-            run(&target(server.address), &LoadSpec { spacing: Spacing::Poisson, seed: Some(seed), ..open(300.0, 1000) }).totals.sent
+            run(&target(server.address), &LoadSpec { spacing: Spacing::Poisson, seed: Some(seed), ..open(300.0, 1000) })
+                .totals
+                .sent
         })
         .collect();
     assert_eq!(counts[0], counts[1], "{counts:?}");

@@ -315,7 +315,12 @@ impl Http2 {
             if exhausted {
                 events.push(Event::Closing);
             }
-            events.push(Event::Answered { stream: place, status: stream.status, excess: false, keep: wire.keep_alive && !exhausted });
+            events.push(Event::Answered {
+                stream: place,
+                status: stream.status,
+                excess: false,
+                keep: wire.keep_alive && !exhausted,
+            });
         } else if !stream.begun {
             events.push(Event::Began { stream: place });
         }
