@@ -145,7 +145,8 @@ fn ten_thousand_connections_take_little_memory() {
         let peak: u64 = figures.next().unwrap().parse().unwrap();
         let open: u64 = figures.next().unwrap().parse().unwrap();
         assert!(line.ends_with("[]"), "{line}");
-        assert_eq!(open, connections, "{line}");
+        // Some may be on their way at the end of a second.
+        assert!(open > connections * 9 / 10 && open <= connections, "{line}");
         assert!(peak < most * 1024, "{peak} KiB");
     }
 }

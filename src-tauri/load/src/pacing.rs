@@ -3,17 +3,26 @@
 //! The time-out of a poll is in whole milliseconds. So on Linux a timer of the kernel's ends the wait shortly before an
 //! arrival is due, elsewhere a shorter time-out does, and the rest is spent polling without waiting.
 
-use std::{io, time::Duration};
+use std::{
+    cell::Cell,
+    io,
+    time::{Duration, Instant},
+};
 
 use mio::{Events, Poll};
 
-/// A wait that is shorter isn't worth going to sleep for; waking up again takes about as long.
-const NOT_WORTH_IT: u64 = 60_000;
+/// How long before an arrival the timer goes off at the latest and at the soonest, in nanoseconds. In between it follows how
+/// late this machine wakes up, which takes a virtual one several times as long. A wait of less than twice that isn't worth
+/// going to sleep for.
+const LEAST_MARGIN: u64 = 30_000;
+const MOST_MARGIN: u64 = 200_000;
 
 /// Waits on a poll.
 pub(crate) struct Pacer {
     #[cfg(target_os = "linux")]
     timer: Option<std::os::fd::OwnedFd>,
+    /// How long before an arrival to wake up.
+    margin: Cell<u64>,
 }
 
 /// The token of the timer's events, which nobody needs to look at.
@@ -25,12 +34,12 @@ impl Pacer {
     pub(crate) fn new(poll: &Poll) -> Self {
         #[cfg(target_os = "linux")]
         {
-            Self { timer: linux_timer(poll).ok() }
+            Self { timer: linux_timer(poll).ok(), margin: Cell::new(LEAST_MARGIN) }
         }
         #[cfg(not(target_os = "linux"))]
         {
             let _ = poll;
-            Self {}
+            Self { margin: Cell::new(LEAST_MARGIN) }
         }
     }
 
@@ -43,7 +52,12 @@ impl Pacer {
         } else {
             Duration::from_nanos(nanos)
         };
-        match poll.poll(events, Some(timeout)) {
+        let began = Instant::now();
+        let outcome = poll.poll(events, Some(timeout));
+        if exact && !timeout.is_zero() {
+            self.learn(nanos, began.elapsed());
+        }
+        match outcome {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                 events.clear();
                 Ok(())
@@ -52,13 +66,25 @@ impl Pacer {
         }
     }
 
+    /// Takes in how late a wait ended, so that the next one is begun to end by so much sooner.
+    fn learn(&self, nanos: u64, took: Duration) {
+        let margin = self.margin.get();
+        let late = (took.as_nanos() as u64).checked_sub(nanos - margin);
+        // An event of a connection may end it sooner, and says nothing.
+        if let Some(late) = late {
+            let wanted = (late + late / 4).max(margin - margin / 64);
+            self.margin.set(wanted.clamp(LEAST_MARGIN, MOST_MARGIN));
+        }
+    }
+
     fn exact_timeout(&self, nanos: u64) -> Duration {
-        if nanos < NOT_WORTH_IT {
+        let margin = self.margin.get();
+        if nanos < 2 * margin {
             return Duration::ZERO;
         }
         #[cfg(target_os = "linux")]
         if let Some(timer) = &self.timer
-            && arm(timer, nanos - NOT_WORTH_IT / 2).is_ok()
+            && arm(timer, nanos - margin).is_ok()
         {
             // The timer comes first; the time-out only guards against one that doesn't.
             return Duration::from_nanos(nanos);
