@@ -210,12 +210,7 @@ fn messages_are_answered_by_messages() {
 fn each_connection_has_a_key_of_its_own() {
     let _alone = alone();
     let server = echo(|opcode, payload, _| frame(0x80 | opcode, payload));
-    let report =
-<<<<<<< HEAD
-        run(message(server.address, b"hello", b"hello"), &over(LoadSpec { keep_alive: false, ..closed(4, 20_000) }, 40));
-=======
-        run(&message(server.address, b"hello", b"hello"), &over(LoadSpec { keep_alive: false, ..closed(4, 20_000) }, 40));
->>>>>>> right
+    let report = run(message(server.address, b"hello", b"hello"), &over(LoadSpec { keep_alive: false, ..closed(4, 20_000) }, 40));
     assert_eq!((report.totals.answered, report.totals.failed), (40, 0), "{:?}", report.errors);
     let seen = server.seen.lock().unwrap();
     assert!(seen.heads.len() >= 40, "{} connections for 40 messages", seen.heads.len());
