@@ -105,7 +105,7 @@ fn fedora_is_told_by_dnf_and_only_what_is_missing_is_installed() {
         machine.done(),
         "dnf install -y libappindicator-gtk3-devel libxdo-devel dbus-devel /usr/bin/WebKitWebDriver \
          xorg-x11-server-Xvfb dbus-daemon dbus-tools gnome-keyring libsecret dejavu-sans-fonts /usr/bin/prometheus \
-         /usr/bin/node_exporter\n"
+         /usr/bin/node_exporter python3\n"
     );
     let said = "installing what is missing: dnf install -y libappindicator-gtk3-devel";
     assert!(done.said.contains(said), "it says what it does: {}", done.said);
@@ -167,7 +167,7 @@ fn arch_is_told_by_pacman() {
     assert_eq!(
         machine.done(),
         "pacman -S --needed --noconfirm pkgconf webkit2gtk-4.1 libsoup3 librsvg libappindicator-gtk3 xdotool dbus \
-         webkitgtk-6.0 xorg-server-xvfb dbus gnome-keyring libsecret ttf-dejavu prometheus prometheus-node-exporter\n"
+         webkitgtk-6.0 xorg-server-xvfb dbus gnome-keyring libsecret ttf-dejavu prometheus prometheus-node-exporter python\n"
     );
 }
 

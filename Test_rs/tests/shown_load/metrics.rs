@@ -94,6 +94,8 @@ fn before_anything_came_counts_are_zero_and_latency_is_not() {
 
 #[tokio::test]
 async fn it_is_served_until_it_is_dropped() {
+    // Another test of this process may have been before it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let exposed = Exposed::start(0, "orders").await.expect("a port is free");
     let url = exposed.url();
     let answer = reqwest::get(&url).await.expect("it answers");

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 use patchbay_contracts::{
     Problem, Timestamp,
+    integration::FeedOrder,
     load::{EndpointLoad, Generator, LoadError, LoadReport, LoadTotals, Phases, ThresholdResult},
     run::Verdict,
     units::Span,
@@ -58,9 +59,11 @@ struct Findings<'a> {
 
 /// Builds the report.
 pub(crate) fn build(plan: &Plan, sums: Sums, endings: &[Ending], at: Timestamp, cut: Cut) -> Result<LoadReport, Problem> {
-    let stopped = endings.iter().map(|ending| ending.until).max().unwrap_or_default();
+    let last_due = endings.iter().map(|ending| ending.until).max().unwrap_or_default();
     // A cancel that came when all was over anyway changed nothing.
-    let exhausted = stopped < plan.end && plan.spec.iterations.is_some() && !cut.cancelled && cut.breach.is_none();
+    let exhausted = ran_out(plan, endings) && !cut.cancelled && cut.breach.is_none();
+    // A run of so many iterations is over with the last answer.
+    let stopped = if exhausted { endings.iter().map(|ending| ending.at).max().unwrap_or_default() } else { last_due };
     let cancelled = cut.cancelled && stopped < plan.end;
     let seconds = stopped.min(plan.end).saturating_sub(plan.measured_from) as f64 / 1e9;
     let mut totals = sums.totals(seconds, plan.target_rate());
@@ -118,6 +121,12 @@ pub(crate) fn build(plan: &Plan, sums: Sums, endings: &[Ending], at: Timestamp, 
         timeline: sums.slices,
         ..LoadReport::new(&script.name, shown, plan.spec.clone())
     })
+}
+
+/// Whether there were no more iterations to begin before the end.
+fn ran_out(plan: &Plan, endings: &[Ending]) -> bool {
+    let limited = plan.spec.iterations.is_some() || plan.script.feeds.iter().any(|feed| feed.order == FeedOrder::Once);
+    limited && endings.iter().any(|ending| ending.until < plan.end)
 }
 
 /// The first threshold that is breached and will stay so, as it stands while the run goes on.
@@ -212,7 +221,9 @@ fn generator(plan: &Plan, sums: &Sums, endings: &[Ending], figures: &Figures) ->
         processor.map_or(idle, |used| (1.0 - used / effort.seconds.max(1e-9)).clamp(0.0, idle))
     };
     let due = plan.rate.as_ref().map(|curve| {
-        let until = endings.iter().map(|ending| ending.until).max().unwrap_or(plan.end);
+        // Where there are no more to begin, one worker notices first, and no other could have begun any after that.
+        let untils = endings.iter().map(|ending| ending.until);
+        let until = if ran_out(plan, endings) { untils.min() } else { untils.max() }.unwrap_or(plan.end);
         curve.area_until(until) - curve.area_until(plan.measured_from)
     });
     Generator {

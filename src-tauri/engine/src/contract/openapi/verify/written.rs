@@ -104,8 +104,11 @@ pub(super) fn sure(param: &Param, value: &Value) -> bool {
         return false;
     }
     match value {
-        // An object where a scalar is asked for has no agreed form.
-        Value::Object(_) => param.json || wants("object"),
+        // An object where a scalar is asked for has no agreed form, and neither has what lies deeper than its members.
+        Value::Object(members) => {
+            let flat = param.style == Style::DeepObject || !members.values().any(|value| value.is_array() || value.is_object());
+            param.json || wants("object") && flat
+        }
         // A list of one and the one are the same, and of several some read the last, others the first.
         Value::Array(items) => param.json || wants("array") && !items.iter().any(|item| plain_text(item).trim().is_empty()),
         scalar => {
