@@ -106,7 +106,13 @@ pub(super) fn sure(param: &Param, value: &Value) -> bool {
     match value {
         // An object where a scalar is asked for has no agreed form, and neither has what lies deeper than its members.
         Value::Object(members) => {
-            let flat = param.style == Style::DeepObject || !members.values().any(|value| value.is_array() || value.is_object());
+            let described = shape_properties(schema, schema);
+            let deep = |(name, value): (&String, &Value)| {
+                let own = described.iter().find(|(known, _)| known == name).map(|(_, own)| types_of(own, schema));
+                let asked = own.is_some_and(|kinds| kinds.iter().any(|kind| kind == "object" || kind == "array"));
+                asked || value.is_array() || value.is_object()
+            };
+            let flat = param.style == Style::DeepObject || !members.iter().any(deep);
             param.json || wants("object") && flat
         }
         // A list of one and the one are the same, and of several some read the last, others the first.
