@@ -202,7 +202,7 @@ fn PaceFields(props: &PartProps) -> Html {
                 Executor::ConstantConnections => Html::default(),
             } }
             if draft.executor != Executor::RampingConnections {
-                <Field label={if draft.executor.is_open() { "Connections at most" } else { "Connections" }} error={wrong("connections")}>
+                <Field label={if draft.executor.is_open() { "Most connections" } else { "Connections" }} error={wrong("connections")}>
                     <Input value={draft.connections.clone()} on_input={set(draft, |draft, text| draft.connections = text)}
                         placeholder={if draft.executor.is_open() { "1000" } else { "10" }} invalid={wrong("connections").is_some()}
                         test="load-connections" />

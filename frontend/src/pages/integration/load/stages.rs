@@ -35,7 +35,11 @@ pub fn StagesField(props: &PartProps) -> Html {
                                 invalid={wrong[1].is_some()} test={format!("stage-over-{at}")} />
                             <Button kind={Kind::Quiet} glyph={Glyph::Close} label={format!("Take out stage {number}")}
                                 test={format!("stage-remove-{at}")} onclick={press(draft, move |draft| { draft.stages.remove(at); })} />
-                            { for wrong.into_iter().flatten().map(|wrong| html! { <span class="field-error" role="alert">{ wrong }</span> }) }
+                            // In an element of their own: with more or fewer children than before, the fields would be made
+                            // anew, and would lose the focus while somebody types.
+                            <span class="stage-errors">
+                                { for wrong.into_iter().flatten().map(|wrong| html! { <span class="field-error" role="alert">{ wrong }</span> }) }
+                            </span>
                         </div>
                     }
                 }) }
