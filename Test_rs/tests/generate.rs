@@ -106,6 +106,12 @@ fn each_value_is_what_it_says_for_many_schemas() {
         json!({ "anyOf": [{ "type": "string", "maxLength": 3 }, { "type": "integer", "minimum": 10 }] }),
         json!({ "type": "object", "properties": { "kind": { "const": "x" } }, "required": ["kind"], "if": { "properties": { "kind": { "const": "x" } } }, "then": { "required": ["more"] } }),
         json!({ "not": { "type": "string" } }),
+        json!({ "type": "object", "required": ["a"], "properties": { "a": { "not": { "type": ["string", "number"] } }, "b": { "type": "string", "not": { "enum": ["text"] } } } }),
+        json!({ "type": "string", "pattern": "^(?!000)[A-Z]{3}-\\d{4}$" }),
+        json!({ "type": "string", "pattern": "^(?=.*[A-Z])(?=.*\\d).{8,16}$" }),
+        json!({ "type": "string", "pattern": "^(((?=.*[a-z])(?=.*[A-Z]))|((?=.*[a-z])(?=.*[0-9])))", "minLength": 6 }),
+        json!({ "type": "string", "pattern": "^[a-zA-Z]((?!--|__)[a-zA-Z0-9-_])+$", "minLength": 3, "maxLength": 32 }),
+        json!({ "type": "object", "required": ["at", "name"], "properties": { "at": { "type": "string", "format": "date-time", "example": "2018-01-01T00:01:01" }, "name": { "type": "string", "example": null } } }),
         json!({}),
         json!(true),
     ];
@@ -213,7 +219,10 @@ fn recursion_and_size_are_bounded() {
     assert!(
         around.valid(&mut Chance::new(1), 10, 0).iter().all(|case| case.value.as_str().is_some_and(|text| text.contains('x')))
     );
-    assert!(around.notes()[0].contains("pattern"), "{:?}", around.notes());
+    assert!(around.ordinary().is_some());
+    let back = generator(&json!({ "type": "string", "pattern": "^(a|b)\\1$" }));
+    assert_eq!(back.ordinary(), None);
+    assert!(back.notes()[0].contains("pattern"), "{:?}", back.notes());
 }
 
 #[tokio::test]
@@ -246,7 +255,7 @@ async fn shrinking_reaches_the_smallest_that_fails() {
 #[test]
 fn parameters_are_written_in_each_style() {
     let (scalar, list, object) = (json!("a b/ü"), json!(["a", "b,c"]), json!({ "r": 100, "g": 2 }));
-    use Style::{DeepObject, Form, Label, Matrix, PipeDelimited, Simple, SpaceDelimited};
+    use Style::{DeepObject, Form, Label, Matrix, PipeDelimited, Simple, SpaceDelimited, TabDelimited};
     for (style, explode, value, wanted) in [
         (Simple, false, &scalar, "a%20b%2F%C3%BC"),
         (Simple, false, &list, "a,b%2Cc"),
@@ -273,6 +282,7 @@ fn parameters_are_written_in_each_style() {
         (Form, false, &object, "p=r,100,g,2"),
         (SpaceDelimited, false, &list, "p=a%20b%2Cc"),
         (PipeDelimited, false, &list, "p=a|b%2Cc"),
+        (TabDelimited, false, &list, "p=a%09b%2Cc"),
         (DeepObject, true, &object, "p%5Br%5D=100&p%5Bg%5D=2"),
     ] {
         assert_eq!(query_pairs("p", value, style, explode, false).as_deref(), Some(wanted), "{style:?} {explode} {value}");

@@ -17,7 +17,7 @@ mod values;
 mod wrong;
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -38,6 +38,8 @@ pub use self::{
 
 /// How much work one list of cases may take, in schemas looked at.
 const STEPS: u32 = 40_000;
+/// How many members are taken out of a value that is not valid with them.
+const MENDED: usize = 40;
 /// The most bytes of a value that is generated.
 const LARGEST: usize = 64 * 1024;
 
@@ -82,6 +84,8 @@ pub struct Generator {
     validator: jsonschema::Validator,
     steps: AtomicU32,
     notes: Mutex<Vec<String>>,
+    /// Which examples are as their own schemas ask.
+    held: Mutex<HashMap<String, bool>>,
 }
 
 impl std::fmt::Debug for Generator {
@@ -116,7 +120,7 @@ impl Generator {
         let mut schema = schema.clone();
         formats::bound_integers(&mut schema, 0);
         let validator = validator(&schema)?;
-        Ok(Self { schema, validator, steps: AtomicU32::new(STEPS), notes: Mutex::default() })
+        Ok(Self { schema, validator, steps: AtomicU32::new(STEPS), notes: Mutex::default(), held: Mutex::default() })
     }
 
     /// The schema, with the limits that its integer formats mean.
@@ -144,10 +148,28 @@ impl Generator {
         self.begin();
         let given = self.examples().into_iter().map(|case| case.value);
         let made = [values::Fill::All, values::Fill::Required];
-        let made = made.into_iter().filter_map(|fill| self.plain(&self.schema, fill, 0));
+        let made = made.into_iter().filter_map(|fill| self.mended(self.plain(&self.schema, fill, 0)?));
         // A schema that says only what it is not is met by trying.
         let others = [json!("text"), json!(1), json!(true), Value::Null, json!([]), json!({})];
         given.chain(made).chain(others).find(|value| self.allows(value))
+    }
+
+    /// The same without those members that are at fault, where it can be valid without them.
+    fn mended(&self, mut value: Value) -> Option<Value> {
+        for _ in 0..MENDED {
+            let fault = self.validator.iter_errors(&value).next().map(|error| error.instance_path().as_str().to_owned());
+            let Some(fault) = fault else { return Some(value) };
+            let (parent, key) = fault.rsplit_once('/')?;
+            let key = key.replace("~1", "/").replace("~0", "~");
+            match value.pointer_mut(parent)? {
+                Value::Object(members) => members.shift_remove(&key).map(|_| ())?,
+                Value::Array(items) => {
+                    key.parse::<usize>().ok().filter(|index| *index < items.len()).map(|index| items.remove(index)).map(|_| ())?
+                }
+                _ => return None,
+            }
+        }
+        None
     }
 
     /// Valid values, at most `most` and each once: examples, the smallest, the whole, then one boundary at a time, the

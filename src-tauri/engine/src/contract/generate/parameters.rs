@@ -36,6 +36,8 @@ pub enum Style {
     SpaceDelimited,
     /// `name=a|b`.
     PipeDelimited,
+    /// `name=a%09b`, which only Swagger 2.0 has.
+    TabDelimited,
     /// `name[key]=a`.
     DeepObject,
 }
@@ -93,6 +95,7 @@ pub fn query_pairs(name: &str, value: &Value, style: Style, explode: bool, reser
     let between = match style {
         Style::SpaceDelimited => "%20",
         Style::PipeDelimited => "|",
+        Style::TabDelimited => "%09",
         _ => ",",
     };
     let text = match value {

@@ -12,6 +12,8 @@ const LONGEST: usize = 2000;
 /// How much more than the least a repetition without an end is drawn out.
 const FURTHER: u32 = 4;
 
+/// How groups begin that only look ahead or behind.
+const LOOKS: [&str; 4] = ["(?=", "(?!", "(?<=", "(?<!"];
 /// How a text is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
@@ -21,8 +23,8 @@ pub(super) enum Way {
     Long(usize),
 }
 
-/// A text that matches; none where the expression has what no such building can honour: looking around, references back.
-/// Anchors are taken to be at the ends, and a validator must have the last word.
+/// A text that matches; none where the expression has what no such building can honour: references back. Anchors are taken
+/// to be at the ends, what looks around is left out, and a validator must have the last word.
 pub(super) fn matching(pattern: &str, way: Way, chance: Option<&mut Chance>) -> Option<String> {
     let hir = ParserBuilder::new().utf8(true).unicode(true).nest_limit(50).build().parse(&plainer(pattern)).ok()?;
     let mut text = String::new();
@@ -34,6 +36,7 @@ pub(super) fn matching(pattern: &str, way: Way, chance: Option<&mut Chance>) -> 
 /// ECMAScript's notation as far as it differs: `\/` and `\-` outside of classes are only the character, `\d` is ASCII.
 fn plainer(pattern: &str) -> String {
     let mut plain = String::with_capacity(pattern.len());
+    let pattern = without_looks(pattern);
     let mut chars = pattern.chars();
     let mut class = false;
     while let Some(c) = chars.next() {
@@ -62,6 +65,38 @@ fn plainer(pattern: &str) -> String {
             }
             other => plain.push(other),
         }
+    }
+    plain
+}
+
+/// Whether an expression looks ahead or behind somewhere.
+pub(super) fn looks_around(pattern: &str) -> bool {
+    LOOKS.iter().any(|look| pattern.contains(look))
+}
+
+/// An expression without the groups that only look ahead or behind.
+fn without_looks(pattern: &str) -> String {
+    if !looks_around(pattern) {
+        return pattern.to_owned();
+    }
+    let mut plain = String::with_capacity(pattern.len());
+    let (mut rest, mut class, mut depth) = (pattern, false, 0_u32);
+    while let Some(c) = rest.chars().next() {
+        let look = depth == 0 && !class && LOOKS.iter().any(|look| rest.starts_with(look));
+        let taken = if c == '\\' { c.len_utf8() + rest.chars().nth(1).map_or(0, char::len_utf8) } else { c.len_utf8() };
+        match c {
+            '[' => class = true,
+            ']' => class = false,
+            '(' if look => depth = 1,
+            '(' if depth > 0 && !class => depth += 1,
+            _ => {}
+        }
+        if depth == 0 {
+            plain.push_str(&rest[..taken]);
+        } else if c == ')' && !class {
+            depth -= 1;
+        }
+        rest = &rest[taken..];
     }
     plain
 }

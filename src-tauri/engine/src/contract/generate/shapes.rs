@@ -81,7 +81,26 @@ fn merged(one: &Shape, other: &Shape) -> Option<Shape> {
         let both = both(key, known, value)?;
         sum.insert(key.clone(), both);
     }
-    Some(sum)
+    // Of the branches of a discriminator all but one go together with none of the others.
+    let members = sum.get("properties");
+    let blocked = required(&sum).iter().filter_map(|name| members?.get(*name)).any(contradicts);
+    (!blocked).then_some(sum)
+}
+
+/// Whether a schema names values that it doesn't allow itself.
+fn contradicts(schema: &Value) -> bool {
+    let (mut consts, mut enums) = (Vec::new(), Vec::new());
+    named(schema, &mut consts, &mut enums, 0);
+    let Some(first) = consts.first() else { return false };
+    consts.iter().any(|other| other != first) || enums.iter().any(|values| !values.contains(first))
+}
+
+fn named<'a>(schema: &'a Value, consts: &mut Vec<&'a Value>, enums: &mut Vec<&'a Vec<Value>>, depth: usize) {
+    consts.extend(schema.get("const"));
+    enums.extend(schema.get("enum").and_then(Value::as_array));
+    for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten().filter(|_| depth < DEEPEST) {
+        named(part, consts, enums, depth + 1);
+    }
 }
 
 fn both(key: &str, one: &Value, other: &Value) -> Option<Value> {

@@ -4,12 +4,16 @@ use serde_json::Value;
 
 use super::{
     Case, Chance, Generator, formats,
-    pattern::{Way, matching},
+    pattern::{Way, looks_around, matching},
     shapes::{Shape, count},
 };
 
 /// The longest text that is made to reach a `maxLength`, in characters.
 const LONGEST: usize = 5000;
+/// What is put behind where a pattern that looks around asks for nothing itself.
+const FURTHER: [&str; 6] = ["aA1!bB2?", "aA1bB2cC", "abcdefgh", "ABCDEFGH", "12345678", "a"];
+/// How many texts are tried for a pattern that looks around.
+const AROUND: usize = 200;
 /// What texts without a format are made of; some take two, three and four bytes.
 const LETTERS: [char; 12] = ['a', 'b', 'c', 'n', 'o', 't', 'e', 's', 'é', 'ß', '日', '🙂'];
 
@@ -37,7 +41,8 @@ impl Generator {
 
     /// A text of a pattern that has the length; a note where none can be made.
     fn by_pattern(&self, pattern: &str, least: usize, most: Option<usize>, chance: Option<&mut Chance>) -> Option<String> {
-        let fits = |text: &String| within(text, least, most);
+        let around = looks_around(pattern);
+        let fits = |text: &String| within(text, least, most) && (!around || self.matches(pattern, text));
         if let Some(chance) = chance {
             return matching(pattern, Way::Short, Some(chance)).filter(fits);
         }
@@ -50,6 +55,17 @@ impl Generator {
                 matching(pattern, Way::Short, None)
                     .map(|text| fitted(&text, least, most))
                     .filter(|text| self.matches(pattern, text))
+            })
+            .or_else(|| {
+                // What an expression looks for around a place is met by chance.
+                let mut chance = Chance::of(0, pattern);
+                let mut made = (0..AROUND).filter_map(|_| matching(pattern, Way::Short, Some(&mut chance)));
+                made.find(|text| around && fits(text))
+            })
+            .or_else(|| {
+                // An expression that only looks takes whatever there is.
+                let front = matching(pattern, Way::Short, None).filter(|_| around)?;
+                FURTHER.iter().map(|further| format!("{front}{further}")).find(fits)
             });
         if found.is_none() {
             self.note(format!("No text could be made for the pattern {pattern}"));

@@ -1,5 +1,7 @@
 //! Whole values: ordinary ones and random ones.
 
+use std::sync::PoisonError;
+
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -14,6 +16,25 @@ const FILLED: usize = 3;
 const DEEPEST: usize = 12;
 /// The most elements that a minimum makes a list have.
 const MOST_ITEMS: usize = 200;
+
+/// Keywords that a scalar can be held against by themselves.
+const ALONE: [&str; 13] = [
+    "type",
+    "enum",
+    "const",
+    "not",
+    "format",
+    "pattern",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+];
+/// What is tried where a schema names no type, as JSON.
+const OTHERS: [&str; 6] = ["\"text\"", "1", "true", "{}", "[]", "null"];
 
 /// Which properties an object gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +62,8 @@ impl Generator {
         let given = ["example", "default"].iter().find_map(|key| shape.get(*key));
         let given = given.or_else(|| shape.get("examples").and_then(|all| all.get(0)));
         let structured = matches!(given, Some(Value::Object(_) | Value::Array(_)));
-        if let Some(value) = given.filter(|_| !structured) {
+        // One that its own schema refuses would spoil the whole value that it is put in.
+        if let Some(value) = given.filter(|value| !structured && self.holds(shape, value)) {
             return Some(value.clone());
         }
         if let Some(options) = shape.get("enum").and_then(Value::as_array) {
@@ -55,8 +77,24 @@ impl Generator {
             Some("number") => Some(Limits::of(shape, false).plain()),
             Some("boolean") => Some(Value::Bool(true)),
             Some("null") => Some(Value::Null),
-            _ => Some(json!("text")),
+            _ => OTHERS.iter().map(|text| serde_json::from_str(text).unwrap_or_default()).find(|value| self.holds(shape, value)),
         }
+    }
+
+    /// Whether a value is as the keywords ask that are about values of its kind alone; the validator has the last word.
+    fn holds(&self, shape: &Shape, value: &Value) -> bool {
+        let own: Map<String, Value> = shape
+            .iter()
+            .filter(|(key, _)| ALONE.contains(&key.as_str()))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        if own.is_empty() || own.get("not").is_some_and(|not| not.to_string().contains("$ref")) {
+            return true;
+        }
+        let own = Value::Object(own);
+        let key = format!("{value} {own}");
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        *held.entry(key).or_insert_with(|| super::validator(&own).map_or(true, |validator| validator.is_valid(value)))
     }
 
     fn plain_object(&self, shape: &Shape, fill: Fill, depth: usize) -> Option<Value> {
