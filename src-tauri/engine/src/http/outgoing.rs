@@ -79,7 +79,15 @@ impl Outgoing {
     /// # Errors
     /// [`Code::InvalidInput`] for an address, a method or a header that can't be, and those of the references.
     pub(super) async fn prepare(context: &Context, request: &ProbeRequest) -> Result<Self> {
-        Preparation { context, headers: Vec::new(), basic: None, has_secrets: false }.run(request).await
+        Self::prepare_made(context, request, &[]).await
+    }
+
+    /// The same, where the headers with the values `made_up` are no credentials whatever their names say.
+    ///
+    /// # Errors
+    /// As of [`prepare`](Self::prepare).
+    pub(super) async fn prepare_made(context: &Context, request: &ProbeRequest, made_up: &[String]) -> Result<Self> {
+        Preparation { context, made_up, headers: Vec::new(), basic: None, has_secrets: false }.run(request).await
     }
 }
 
@@ -91,6 +99,8 @@ pub(crate) async fn filled_body(context: &Context, request: &ProbeRequest) -> Re
 /// A request that is being filled in.
 struct Preparation<'a> {
     context: &'a Context,
+    /// Values of headers that are nobody's credential.
+    made_up: &'a [String],
     headers: Vec<Header>,
     basic: Option<Basic>,
     has_secrets: bool,
@@ -177,7 +187,8 @@ impl Preparation<'_> {
                 .why("names have letters, digits and hyphens")
         })?;
         let value = text.value.expose().trim().to_owned();
-        let credential = super::understand::is_credential(parsed.as_str());
+        let made_up = text.secrets.is_empty() && self.made_up.contains(&value);
+        let credential = !made_up && super::understand::is_credential(parsed.as_str());
         let shown = if credential && text.secrets.is_empty() && !value.is_empty() {
             self.hide(&value, parsed.as_str())
         } else {

@@ -88,7 +88,21 @@ impl Pool {
     /// Where the request can't be made: a reference without a value, a credential that isn't bound to the host. That the
     /// service can't be called is told in the result.
     pub(crate) async fn send(&self, context: &Context, request: &ProbeRequest, allowed: Duration) -> Result<Exchanged> {
-        let outgoing = Outgoing::prepare(context, request).await?;
+        self.send_made(context, request, &[], allowed).await
+    }
+
+    /// The same, where the headers with these values were made up, so that nothing of them is a credential.
+    ///
+    /// # Errors
+    /// As of [`send`](Self::send).
+    pub(crate) async fn send_made(
+        &self,
+        context: &Context,
+        request: &ProbeRequest,
+        made_up: &[String],
+        allowed: Duration,
+    ) -> Result<Exchanged> {
+        let outgoing = Outgoing::prepare_made(context, request, made_up).await?;
         let began = Instant::now();
         let (answer, problem) = self.exchange(context, &outgoing, allowed).await;
         Ok(Exchanged { outgoing, answer, problem, took: began.elapsed() })
