@@ -13,6 +13,7 @@ use crate::contract::document::{escape, fragment, join};
 pub(super) mod circles;
 mod discriminator;
 mod format;
+pub(super) mod older;
 
 /// What the name of a schema ends in that is taken without what its discriminator asks: as the base of another one.
 pub(super) const BASE: &str = "#base";
@@ -128,7 +129,7 @@ impl<'s> Converter<'s> {
                 out.insert("$ref".to_owned(), reference);
             }
             // Before 3.1 nothing beside a reference counts (OpenAPI 3.0.4, 4.8.23.1).
-            if self.dialect() != Dialect::OpenApi31 {
+            if self.dialect() != Dialect::OpenApi31 || older::references_alone(self.root(), map) {
                 return Value::Object(out);
             }
         }
@@ -138,6 +139,9 @@ impl<'s> Converter<'s> {
             if let Some(value) = self.keyword(&join(at, key), key, value, &unasked) {
                 out.insert(key.clone(), value);
             }
+        }
+        if self.dialect() == Dialect::OpenApi31 {
+            self.older(at, map, &mut out);
         }
         self.meaning(map, &mut out);
         self.discriminate(at, map, &mut out);
@@ -154,6 +158,7 @@ impl<'s> Converter<'s> {
             "allOf" => self.list(at, value.as_array()?, unasked),
             "anyOf" | "oneOf" if self.dialect() != Dialect::Swagger2 => self.list(at, value.as_array()?, unasked),
             "prefixItems" if new => self.list(at, value.as_array()?, &none),
+            "items" if value.is_array() => return None,
             "items" | "additionalProperties" => self.schema(at, value, &none),
             "not" if self.dialect() != Dialect::Swagger2 => self.schema(at, value, &none),
             "if" | "then" | "else" if new => self.schema(at, value, unasked),

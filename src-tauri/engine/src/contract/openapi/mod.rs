@@ -43,6 +43,8 @@ pub struct Api {
     pub schemes: Vec<Scheme>,
     /// What is wrong with the document, each with its place. An operation that can't be used is one of them, its label first.
     pub problems: Vec<Problem>,
+    /// What in its schemas is not judged.
+    pub unjudged: Vec<Problem>,
     /// Which dialect its schemas are written in.
     pub dialect: Dialect,
     /// The labels of the operations that can't be used.

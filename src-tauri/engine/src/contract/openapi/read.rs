@@ -5,7 +5,7 @@ use std::sync::Arc;
 use patchbay_contracts::{Code, Problem, contract::ContractKind};
 use serde_json::Value;
 
-use super::{Api, Dialect, Schema, check, schema::Shared};
+use super::{Api, Dialect, Schema, check, dialect::older::unjudged, schema::Shared};
 use crate::{
     Result,
     contract::document::{Base, Bundle, Document},
@@ -63,6 +63,7 @@ fn is_3_1(value: &Value) -> bool {
 
 fn build(mut bundle: Bundle, dialect: Dialect, base: &Base) -> Api {
     let problems = std::mem::take(&mut bundle.problems);
+    let unjudged = if dialect == Dialect::OpenApi31 { unjudged(&bundle) } else { Vec::new() };
     let shared = Arc::new(Shared::new(bundle, dialect));
     let mut reader = Reader { shared: &shared, problems, broken: Vec::new() };
     let schemes = reader.schemes();
@@ -83,7 +84,7 @@ fn build(mut bundle: Bundle, dialect: Dialect, base: &Base) -> Api {
         problems.truncate(MAX_PROBLEMS);
         problems.push(Problem::new(Code::InvalidDefinition, format!("The document has {more} further mistakes")));
     }
-    Api { title, version, servers, operations, schemes, problems, dialect, broken, shared: Arc::clone(&shared) }
+    Api { title, version, servers, operations, schemes, problems, unjudged, dialect, broken, shared: Arc::clone(&shared) }
 }
 
 /// The reading of a document.
