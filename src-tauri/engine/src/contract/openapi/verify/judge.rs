@@ -269,8 +269,9 @@ fn body(op: &Op, spec: &Answer, exchanged: &Exchanged, answer: &http::Answer, ki
         return;
     }
     let named: Vec<&str> = spec.medias.iter().map(|media| media.name.as_str()).collect();
-    let fitting =
-        spec.medias.iter().filter(|media| media_fits(&media.name, &body.media_type)).max_by_key(|media| specific(&media.name));
+    let whole = answer.header("content-type").unwrap_or_default();
+    let fitting = spec.medias.iter().rev().filter(|media| media_fits(&media.name, &body.media_type));
+    let fitting = fitting.max_by_key(|media| (specific(&media.name), with_parameters(&media.name, &whole)));
     let Some(media) = fitting else {
         let found = if body.media_type.is_empty() { "no content type".to_owned() } else { body.media_type.clone() };
         judged.found(Finding {
@@ -296,11 +297,22 @@ fn body(op: &Op, spec: &Answer, exchanged: &Exchanged, answer: &http::Answer, ki
 fn media_fits(named: &str, came: &str) -> bool {
     let essence = |text: &str| text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let (named, came) = (essence(named), essence(came));
-    match named.strip_suffix("/*") {
-        Some("*") => true,
-        Some(kind) => came.split('/').next() == Some(kind),
-        None => named == came,
+    let (kind, form) = came.split_once('/').unwrap_or((&came, ""));
+    match named.split_once('/') {
+        Some(("*", "*")) => true,
+        Some((own, "*")) => own == kind,
+        Some((own, wild)) if wild.starts_with("*+") => own == kind && (form == &wild[2..] || form.ends_with(&wild[1..])),
+        _ => named == came,
     }
+}
+
+/// Whether a content type has all the parameters that a documented one has: they tell two of the same name apart.
+fn with_parameters(named: &str, came: &str) -> bool {
+    let parameters = |text: &str| -> Vec<String> {
+        text.split(';').skip(1).map(|part| part.replace([' ', '"'], "").to_ascii_lowercase()).collect()
+    };
+    let came = parameters(came);
+    parameters(named).iter().all(|parameter| came.contains(parameter))
 }
 
 fn specific(named: &str) -> usize {
