@@ -9,11 +9,18 @@ pub(super) struct Route {
     pub(super) names: Vec<String>,
     /// How much of it is not a parameter.
     literal: usize,
+    /// What its query must have, where the path itself says so.
+    query: Vec<(String, String)>,
 }
 
 impl Route {
     /// A route for a path in which parameters stand in braces.
     pub(super) fn new(path: &str) -> Self {
+        // What follows a `#` only tells operations apart in the document; nobody is sent it.
+        let path = path.split('#').next().unwrap_or_default();
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let query: Vec<(String, String)> =
+            url::form_urlencoded::parse(query.as_bytes()).into_owned().filter(|(_, value)| !value.contains('{')).collect();
         let mut names = Vec::new();
         let mut pattern = String::from("^");
         let mut rest = path;
@@ -36,7 +43,12 @@ impl Route {
         pattern.push_str(&regex::escape(rest.trim_end_matches('/')));
         pattern.push_str("/?$");
         // A path of millions of bytes makes no pattern, and then nothing leads to it.
-        Self { pattern: Regex::new(&pattern).ok(), names, literal }
+        Self { pattern: Regex::new(&pattern).ok(), names, literal, query }
+    }
+
+    /// Whether a query has what the path says that it must have.
+    pub(super) fn asks(&self, pairs: &[(String, String)]) -> bool {
+        self.query.iter().all(|pair| pairs.contains(pair))
     }
 
     /// The values of the parameters, as they were sent, where the path is this one.

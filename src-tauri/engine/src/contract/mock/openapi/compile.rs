@@ -2,10 +2,10 @@
 
 use std::cell::OnceCell;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::contract::{
-    generate::{Chance, Generator},
+    generate::{Chance, Generator, shape_properties},
     openapi::{Direction, Header, Media, Operation, ParameterPlace, Response, Schema, StatusKey, media_for},
 };
 
@@ -41,6 +41,8 @@ pub(super) struct Body {
 pub(super) struct BodyMedia {
     pub(super) name: String,
     pub(super) generator: Option<Generator>,
+    /// The fields of a form that are written in a style of their own, as parameters of a query are.
+    pub(super) fields: Vec<Param>,
 }
 
 /// How a body is written.
@@ -69,6 +71,8 @@ pub(super) struct Reply {
     pub(super) key: StatusKey,
     pub(super) medias: Vec<ReplyMedia>,
     pub(super) headers: Vec<(Header, Option<Generator>)>,
+    /// The headers that links of the document lead on with, each with the parameter that it is put into.
+    pub(super) leading: Vec<(String, String)>,
 }
 
 /// One form of what is answered.
@@ -98,9 +102,9 @@ impl Op {
             medias: body
                 .content
                 .iter()
-                .map(|media| BodyMedia {
-                    name: media.media_type.clone(),
-                    generator: generator(media.schema.as_ref(), Direction::Request),
+                .map(|media| {
+                    let generator = generator(media.schema.as_ref(), Direction::Request);
+                    BodyMedia { name: media.media_type.clone(), fields: fields(media, generator.as_ref()), generator }
                 })
                 .collect(),
             documented: body.content.clone(),
@@ -141,7 +145,14 @@ impl Op {
             StatusKey::Range(2) => Some(200),
             _ => None,
         });
-        codes.min().unwrap_or(200)
+        let named = |reply: &Reply| match reply.key {
+            StatusKey::Code(code) => Some(code),
+            StatusKey::Range(hundred) => Some(u16::from(hundred) * 100),
+            StatusKey::Default => None,
+        };
+        let default = self.replies.iter().any(|reply| reply.key == StatusKey::Default);
+        // What documents no success can't have any.
+        codes.min().or_else(|| self.replies.iter().filter_map(named).filter(|_| !default).min()).unwrap_or(200)
     }
 }
 
@@ -151,6 +162,32 @@ impl Body {
         let found = media_for(&self.documented, content_type)?;
         self.medias.iter().find(|media| media.name == found.media_type)
     }
+}
+
+/// The fields of a form to which the document gives a style (OpenAPI 3.0.4, 4.8.15.1).
+fn fields(media: &Media, generator: Option<&Generator>) -> Vec<Param> {
+    let Some(root) = generator.map(Generator::schema) else { return Vec::new() };
+    let described = shape_properties(root, root);
+    let field = |(name, field): (&String, &Value)| {
+        let (style, explode) = (field.get("style").and_then(Value::as_str), field.get("explode").and_then(Value::as_bool));
+        if style.is_none() && explode.is_none() {
+            return None;
+        }
+        let (_, schema) = described.iter().find(|(known, _)| known == name)?;
+        let definitions = root.get("$defs").cloned().unwrap_or_else(|| json!({}));
+        let style = style.unwrap_or("form").to_owned();
+        Some(Param {
+            name: name.clone(),
+            place: ParameterPlace::Query,
+            required: false,
+            explode: explode.unwrap_or(style == "form"),
+            style,
+            json: false,
+            allow_empty: false,
+            generator: Generator::new(&json!({ "allOf": [schema], "$defs": definitions })).ok(),
+        })
+    };
+    media.encoding.as_ref().and_then(Value::as_object).into_iter().flatten().filter_map(field).collect()
 }
 
 fn reply(response: &Response) -> Reply {
@@ -170,6 +207,16 @@ fn reply(response: &Response) -> Reply {
             .headers
             .iter()
             .map(|header| (header.clone(), generator(header.schema.as_ref(), Direction::Response)))
+            .collect(),
+        leading: response
+            .links
+            .iter()
+            .flat_map(|link| &link.parameters)
+            .filter_map(|(name, value)| {
+                let header = value.as_str()?.strip_prefix("$response.header.")?;
+                let bare = name.strip_prefix("path.").unwrap_or(name);
+                Some((header.to_ascii_lowercase(), bare.to_owned()))
+            })
             .collect(),
     }
 }

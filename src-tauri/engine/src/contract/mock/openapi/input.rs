@@ -1,10 +1,11 @@
 //! What a request says, read and judged as the document describes it: parameters and body.
 
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::{
     super::exchange::{Asked, Refusal, decoded, plus},
-    compile::{BodyForm, Op, Param},
+    compile::{BodyForm, BodyMedia, Op, Param},
 };
 use crate::contract::{
     generate::{Generator, plain_text, scalar_read, shape_items, shape_properties, types_of},
@@ -99,13 +100,17 @@ fn meant(param: &Param, raw: &str, decode: fn(&str) -> String) -> Vec<Value> {
     }
     if has("object") {
         let parts: Vec<&str> = raw.split(between).collect();
+        // What has no pairs is no object.
+        let paired = if param.explode { parts.iter().all(|part| part.contains('=')) } else { parts.len().is_multiple_of(2) };
         let pairs: Vec<(String, String)> = match param.explode {
             true => {
                 parts.iter().filter_map(|part| part.split_once('=')).map(|(name, value)| (decode(name), decode(value))).collect()
             }
             false => parts.chunks_exact(2).filter_map(|pair| Some((decode(pair.first()?), decode(pair.get(1)?)))).collect(),
         };
-        all.push(members(&pairs, schema, root));
+        if paired {
+            all.push(members(&pairs, schema, root));
+        }
     }
     all.push(scalar(&text, schema, root));
     all.push(Value::String(text));
@@ -139,6 +144,9 @@ fn query(param: &Param, asked: &Asked) -> Vec<Value> {
             }
             _ => {
                 let parts: Vec<String> = own.iter().flat_map(|text| split(param, text)).collect();
+                if !parts.len().is_multiple_of(2) {
+                    return own.first().map(|text| Value::String(plus(text))).into_iter().collect();
+                }
                 parts.chunks_exact(2).filter_map(|pair| Some((pair.first()?.clone(), pair.get(1)?.clone()))).collect()
             }
         };
@@ -257,10 +265,15 @@ pub(super) fn body(op: &Op, asked: &Asked) -> Result<Option<Value>, Refusal> {
             let read = serde_json::from_slice::<Value>(&asked.body);
             (read.map_err(|error| Refusal::invalid(format!("The body is not JSON: {error}")).at(""))?, true)
         }
-        BodyForm::Urlencoded => (form(&asked.body, media.generator.as_ref()), true),
+        BodyForm::Urlencoded => (form(&asked.body, media), true),
         BodyForm::Multipart => (multipart(&asked.body, content_type, media.generator.as_ref()), true),
         BodyForm::Text => {
-            (Value::String(String::from_utf8_lossy(&asked.body).into_owned()), content_type.starts_with("text/plain"))
+            let text = String::from_utf8_lossy(&asked.body);
+            let schema = media.generator.as_ref().map_or(&Value::Bool(true), Generator::schema);
+            match content_type.starts_with("text/plain") {
+                true => (scalar_read(&text, schema, schema), true),
+                false => (Value::String(text.into_owned()), false),
+            }
         }
     };
     let Some(generator) = media.generator.as_ref().filter(|_| judged) else { return Ok(Some(value)) };
@@ -274,10 +287,31 @@ pub(super) fn body(op: &Op, asked: &Asked) -> Result<Option<Value>, Refusal> {
     }
 }
 
-fn form(body: &[u8], generator: Option<&Generator>) -> Value {
-    let pairs: Vec<(String, String)> = url::form_urlencoded::parse(body).into_owned().take(MOST_MEMBERS).collect();
-    let schema = generator.map_or(&Value::Bool(true), Generator::schema);
-    members(&pairs, schema, schema)
+fn form(body: &[u8], media: &BodyMedia) -> Value {
+    let mut pairs: Vec<(String, String)> = url::form_urlencoded::parse(body).into_owned().take(MOST_MEMBERS).collect();
+    let schema = media.generator.as_ref().map_or(&Value::Bool(true), Generator::schema);
+    let mut styled = Vec::new();
+    for field in &media.fields {
+        let asked = Asked {
+            method: String::new(),
+            path: String::new(),
+            query: String::from_utf8_lossy(body).into_owned(),
+            headers: Vec::new(),
+            body: Bytes::new(),
+        };
+        let candidates = query(field, &asked);
+        let fits = |value: &&Value| field.generator.as_ref().is_none_or(|generator| generator.allows(value));
+        if let Some(value) = candidates.iter().find(fits).or(candidates.first()) {
+            styled.push((field.name.clone(), value.clone()));
+        }
+        let inner = format!("{}[", field.name);
+        pairs.retain(|(name, _)| *name != field.name && !name.starts_with(&inner));
+    }
+    let mut whole = members(&pairs, schema, schema);
+    if let Value::Object(members) = &mut whole {
+        members.extend(styled);
+    }
+    whole
 }
 
 /// The parts of a `multipart/form-data` body (RFC 7578); files are texts.
@@ -300,7 +334,18 @@ fn multipart(body: &[u8], content_type: &str, generator: Option<&Generator>) -> 
     let schema = generator.map_or(&Value::Bool(true), Generator::schema);
     let mut whole = members(&pairs, schema, schema);
     if let Value::Object(members) = &mut whole {
-        members.extend(parsed);
+        for (name, value) in parsed {
+            let kinds = types_of(&property(schema, schema, &name), schema);
+            match members.get_mut(&name) {
+                Some(Value::Array(items)) => items.push(value),
+                None if kinds.first().is_some_and(|kind| kind == "array") && !value.is_array() => {
+                    members.insert(name, Value::Array(vec![value]));
+                }
+                _ => {
+                    members.insert(name, value);
+                }
+            }
+        }
     }
     whole
 }

@@ -105,6 +105,8 @@ impl Service {
                 .filter(|rest| rest.starts_with('/'));
             found = stripped.map(|path| self.find(path)).find(|found| !found.is_empty()).unwrap_or_default();
         }
+        let pairs = asked.pairs();
+        found.retain(|(index, _)| self.entries.get(*index).is_some_and(|entry| entry.route.asks(&pairs)));
         let method = |index: usize| self.operation(index).map_or("", |operation| operation.method.as_str());
         let of = |wanted: &str| found.iter().find(|(index, _)| method(*index) == wanted).cloned();
         let head = asked.method == "HEAD";
@@ -198,7 +200,9 @@ impl Service {
     /// Answers why it can't be done, in the form that is documented.
     fn refused(&self, op: &Op, refusal: &Refusal, asked: &Asked) -> Answer {
         let status = op.pick(refusal.statuses);
-        let mut answer = match op.reply(status).and_then(|reply| choose(reply, asked)) {
+        // A reason is told in whatever form there is for it.
+        let media = op.reply(status).and_then(|reply| choose(reply, asked).or(reply.medias.first()));
+        let mut answer = match media {
             Some(media) => {
                 let sample = media.sample(None, &op.label);
                 let value = render::error(sample, media.generator.as_ref(), refusal, status);

@@ -6,14 +6,14 @@ use super::{
     Call, Service,
     compile::{BodyForm, Op, ReplyMedia},
     input::scalar,
-    render::{Draft, identity_of, list},
+    render::{Draft, identity_name, identity_of, list},
     state::Collection,
 };
 use crate::contract::{
     generate::{Chance, plain_text},
     mock::{
         exchange::{Answer, Refusal, decoded},
-        routes::anonymous,
+        routes::{anonymous, letters},
     },
 };
 
@@ -166,20 +166,33 @@ impl Service {
             _ => Map::new(),
         };
         let status = call.op.success(&[201, 200, 202, 204]);
-        let id = self.identity(call, collection, parent, &sent, status);
+        let id = self.identity(call, collection, parent, &sent, status)?;
         let mut resource = self.template(call.op, collection, status);
         resource.extend(sent);
+        // What was sent stays as it is, even where nobody can be led to it.
+        let nameless = names_itself(&call.body, collection).is_some_and(|name| name != id);
         let mut draft = Draft::new(Value::Object(resource), None);
-        draft.identify(&id, &collection.parameter, &collection.noun);
+        if !nameless {
+            draft.identify(&id, &collection.parameter, &collection.noun);
+        }
         let Value::Object(mut resource) = draft.value else { return Ok(Answer::empty(status)) };
-        if identity_of(&resource, &collection.parameter, &collection.noun).is_none() {
+        if !nameless && identity_of(&resource, &collection.parameter, &collection.noun).is_none() {
             resource.insert(collection.parameter.clone(), Value::String(id.clone()));
         }
         let path = format!("{parent}/{}", segment(&id));
         self.state.put(path.clone(), resource.clone());
         let location = format!("{}{path}", self.url);
         let location = collection.read.is_some().then_some(location.as_str());
-        self.succeeded(call, status, |media| self.shown(call, media, Some(&resource), Some((collection, &id))), location)
+        let identity = (!nameless).then_some((collection, id.as_str()));
+        let mut answer = self.succeeded(call, status, |media| self.shown(call, media, Some(&resource), identity), location)?;
+        for (name, parameter) in call.op.reply(status).into_iter().flat_map(|reply| &reply.leading) {
+            if letters(parameter) == letters(&collection.parameter)
+                && let Some((_, value)) = answer.headers.iter_mut().find(|(known, _)| known == name)
+            {
+                value.clone_from(&id);
+            }
+        }
+        Ok(answer)
     }
 
     /// What the service itself adds to a new resource: what its reading, or the answer to its making, shows.
@@ -204,7 +217,7 @@ impl Service {
         parent: &str,
         sent: &Map<String, Value>,
         status: u16,
-    ) -> String {
+    ) -> Result<String, Refusal> {
         let item = self.api.operations.iter().position(|operation| anonymous(&operation.path) == collection.item);
         let item = collection.read.or(item).and_then(|index| self.op(index));
         let param = item.as_ref().and_then(|op| op.params.iter().find(|param| param.name == collection.parameter));
@@ -225,11 +238,25 @@ impl Service {
                 !there || draft.identify(id, &collection.parameter, &collection.noun)
             })
         };
+        // What the answer doesn't know by the same name is no identity of the service's own.
+        let known = |name: &String| {
+            media.is_none_or(|media| {
+                let draft = Draft::new(media.sample(self.seed, &call.op.label).clone(), media.generator.as_ref());
+                let pointer = draft.identity_pointer(&collection.parameter, &collection.noun);
+                pointer.is_none_or(|pointer| pointer.rsplit('/').next().is_some_and(|last| letters(last) == letters(name)))
+            })
+        };
+        let names: Vec<String> = sent.keys().cloned().collect();
+        let named = identity_name(&names, &collection.parameter, &collection.noun).filter(known).is_some();
         let free = |id: &str| self.state.get(&format!("{parent}/{}", segment(id))).is_none();
-        if let Some(id) =
-            identity_of(sent, &collection.parameter, &collection.noun).filter(|id| fits_path(id) && fits_answer(id) && free(id))
-        {
-            return id;
+        let own =
+            identity_of(sent, &collection.parameter, &collection.noun).filter(|id| named && fits_path(id) && fits_answer(id));
+        if let Some(id) = own {
+            // What is there already is refused where the document says so, and else it is replaced.
+            if !free(&id) && call.op.names(409) {
+                return Err(Refusal::new(&[409], "Conflict", format!("There is a {} {id} already", collection.noun)));
+            }
+            return Ok(id);
         }
         let mut tried = Vec::new();
         let mut chance = Chance::of(seed, parent);
@@ -240,18 +267,27 @@ impl Service {
                 .filter(|text| !text.is_empty() && !text.contains(['/', '?', '#', '%']))
                 .collect()
         });
-        let base = self.state.below(parent).len() as u64;
-        for number in 0..TRIES {
-            let count = 1001 + base + number;
+        // One that was deleted is never given to another: who read it before would take the one for the other.
+        let base = self.state.number(parent);
+        let new = |id: &str| {
+            let path = format!("{parent}/{}", segment(id));
+            self.state.get(&path).is_none() && !self.state.is_gone(&path)
+        };
+        for count in base..base + TRIES {
             tried.extend([
                 count.to_string(),
                 uuid(seed, parent, count),
-                (1 + base + number).to_string(),
+                count.saturating_sub(1000).to_string(),
                 format!("mock-{count}"),
             ]);
         }
-        let found = tried.iter().chain(&random).find(|id| free(id) && fits_path(id) && fits_answer(id)).cloned();
-        found.unwrap_or_else(|| self.state.number(parent).to_string())
+        // Where paths take but a few, one that they don't take is better than one that somebody else has been given.
+        let few: Vec<String> = (1..=TRIES).map(|number| number.to_string()).collect();
+        let fits = |id: &&String| fits_path(id) && fits_answer(id);
+        let candidates = || tried.iter().chain(&few).chain(&random);
+        let found = candidates().find(|id| new(id) && fits(id)).or_else(|| candidates().find(|id| new(id) && fits_answer(id)));
+        let found = found.or_else(|| candidates().find(fits)).cloned();
+        Ok(found.unwrap_or_else(|| self.state.number(parent).to_string()))
     }
 
     fn all(&mut self, call: &Call<'_>, collection: &Collection, parent: &str) -> Result<Answer, Refusal> {
@@ -327,6 +363,13 @@ impl Service {
         let status = call.op.success(&[204, 200, 202]);
         self.succeeded(call, status, |media| self.shown(call, media, known.as_ref(), Some((collection, &id))), None)
     }
+}
+
+/// The name that a new resource was sent with, by the name of the path's own parameter.
+fn names_itself(body: &Option<Value>, collection: &Collection) -> Option<String> {
+    let members = body.as_ref()?.as_object()?;
+    let (_, value) = members.iter().find(|(name, _)| letters(name) == letters(&collection.parameter))?;
+    matches!(value, Value::String(_) | Value::Number(_)).then(|| plain_text(value))
 }
 
 /// A JSON Merge Patch (RFC 7396).
