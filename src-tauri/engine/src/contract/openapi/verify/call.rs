@@ -5,13 +5,18 @@ use patchbay_contracts::{
     probe::ProbeRequest,
     units::Span,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::plan::{Form, In, Op, Param, Scheme};
-use crate::contract::generate::{content, form, header_text, multipart, path_text, plain_text, query_pairs, scalar_read};
+use super::plan::{BodyMedia, Form, In, Op, Param, Scheme};
+use crate::contract::generate::{
+    Style, content, form, header_text, kind_of, multipart, path_text, plain_text, query_pairs, scalar_read, shape_items,
+    shape_properties, types_of,
+};
 
 /// What stands between the parts of a multipart body.
 const BOUNDARY: &str = "patchbay-part";
+/// The depth from which on whatever is nested is a text.
+const FLAT: usize = 16;
 /// A credential that nobody was ever given.
 const WRONG: &str = "patchbay-wrong-credential";
 
@@ -24,6 +29,8 @@ pub(super) struct Call {
     pub(super) params: Vec<Option<Value>>,
     pub(super) payload: Payload,
     pub(super) credential: Credential,
+    /// The media type that is asked for, where it matters.
+    pub(super) accept: Option<String>,
 }
 
 /// The body of a request.
@@ -78,9 +85,20 @@ impl Call {
         Self { payload, ..self.clone() }
     }
 
+    /// The values of its headers that were made up here, and are nobody's credential whatever their names say.
+    pub(super) fn made_up(&self, op: &Op) -> Vec<String> {
+        let own = |place: In| op.params.iter().zip(&self.params).filter(move |(param, _)| param.place == place);
+        let text = |(param, value): (&Param, &Option<Value>)| value.as_ref().map(|value| header_value(param, value));
+        let mut all: Vec<String> = own(In::Header).filter_map(text).collect();
+        let cookie = |(param, value): (&Param, &Option<Value>)| Some(format!("{}={}", param.name, text((param, value))?));
+        all.push(own(In::Cookie).filter_map(cookie).collect::<Vec<_>>().join("; "));
+        all
+    }
+
     /// The path with its parameters filled in.
     pub(super) fn path(&self, op: &Op) -> String {
-        let mut path = op.path.clone();
+        // What follows a `#` only tells operations apart in the document; nobody is sent it.
+        let mut path = op.path.split('#').next().unwrap_or_default().to_owned();
         for (param, value) in op.params.iter().zip(&self.params).filter(|(param, _)| param.place == In::Path) {
             let text = path_text(&param.name, value.as_ref().unwrap_or(&Value::Null), param.style, param.explode);
             path = path.replace(&format!("{{{}}}", param.name), &text);
@@ -107,6 +125,10 @@ impl Call {
         let auth = self.authenticate(op, common, &mut query, &mut cookies, &mut headers);
         if !cookies.is_empty() {
             headers.push(("Cookie".to_owned(), cookies.join("; ")));
+        }
+        if let Some(accept) = &self.accept {
+            headers.retain(|(name, _)| !name.eq_ignore_ascii_case("accept"));
+            headers.push(("Accept".to_owned(), literal(accept)));
         }
         let body = self.body(op, &mut headers);
         let mut url = format!("{}{}", common.base, literal(&self.path(op)));
@@ -141,7 +163,7 @@ impl Call {
                 let concrete = if media.name.contains('*') { "application/json" } else { &media.name };
                 let text = match media.form {
                     Form::Json => content(value),
-                    Form::Urlencoded => form(value),
+                    Form::Urlencoded => form_text(media, value),
                     Form::Multipart => {
                         typed(format!("multipart/form-data; boundary={BOUNDARY}"));
                         return Some(literal(&multipart(
@@ -238,6 +260,19 @@ fn header_value(param: &Param, value: &Value) -> String {
     if param.json { content(value) } else { header_text(value, param.explode) }
 }
 
+/// A form, its fields in the styles that the document gives them.
+pub(super) fn form_text(media: &BodyMedia, value: &Value) -> String {
+    let Value::Object(members) = value else { return form(value) };
+    let written = |(name, value): (&String, &Value)| {
+        let text = match media.style(name) {
+            Some((style, explode)) => query_pairs(name, value, style, explode, false).unwrap_or_default(),
+            None => form(&json!({ name: value })),
+        };
+        (!text.is_empty()).then_some(text)
+    };
+    members.iter().filter_map(written).collect::<Vec<_>>().join("&")
+}
+
 /// The members of a multipart body that are files.
 fn files(schema: Option<&Value>) -> Vec<String> {
     let properties = schema.and_then(|schema| schema.get("properties")).and_then(Value::as_object);
@@ -259,32 +294,43 @@ pub(super) fn as_read(param: &Param, value: &Value) -> Value {
         return value.clone();
     }
     let schema = param.generator.as_ref().map_or(&Value::Null, |generator| generator.schema());
-    read(value, schema, schema, 0)
+    // Only in brackets is there anything within a member; elsewhere it is written as its JSON.
+    read(value, schema, schema, if param.style == Style::DeepObject { 0 } else { FLAT })
 }
 
 fn read(value: &Value, schema: &Value, root: &Value, depth: usize) -> Value {
-    if depth > 8 {
+    if depth > FLAT + 8 {
         return value.clone();
     }
     match value {
+        // Where there is to be something within a member, a service may well read the JSON.
+        Value::Object(_) | Value::Array(_) if depth > FLAT => {
+            let wanted = types_of(schema, root).iter().any(|kind| kind == kind_of(value));
+            if wanted { value.clone() } else { scalar_read(&plain_text(value), schema, root) }
+        }
         Value::Array(items) => {
-            let item = schema.get("items").unwrap_or(&Value::Null);
+            let item = item_of(schema, root);
             // An object or a list within a list is written as its JSON, which is a text like any other.
             let element = |value: &Value| match value {
-                Value::Object(_) | Value::Array(_) => scalar_read(&plain_text(value), item, root),
-                scalar => read(scalar, item, root, depth + 1),
+                Value::Object(_) | Value::Array(_) => scalar_read(&plain_text(value), &item, root),
+                scalar => read(scalar, &item, root, depth + 1),
             };
             Value::Array(items.iter().map(element).collect())
         }
         Value::Object(members) => {
-            let inner = |name: &str| schema.get("properties").and_then(|all| all.get(name)).unwrap_or(&Value::Null);
+            let described = shape_properties(schema, root);
+            let inner = |name: &str| described.iter().find(|(known, _)| known == name).map_or(&Value::Null, |(_, schema)| schema);
             members.iter().map(|(name, value)| (name.clone(), read(value, inner(name), root, depth + 1))).collect()
         }
         // One of a list is written as the one by itself.
-        scalar if crate::contract::generate::types_of(schema, root).iter().all(|kind| kind == "array") => {
-            let item = schema.get("items").unwrap_or(&Value::Null);
-            Value::Array(vec![scalar_read(&plain_text(scalar), item, root)])
+        scalar if types_of(schema, root).iter().all(|kind| kind == "array") => {
+            Value::Array(vec![scalar_read(&plain_text(scalar), &item_of(schema, root), root)])
         }
         scalar => scalar_read(&plain_text(scalar), schema, root),
     }
+}
+
+/// The schema of a list's elements.
+fn item_of(schema: &Value, root: &Value) -> Value {
+    shape_items(schema, root).into_iter().next().unwrap_or_default()
 }

@@ -10,9 +10,10 @@ use super::{
     resources::Instance,
     run::{READ_ONLY, Run},
     trial::Trial,
+    written::{broken_as_written, can_be_sent, firm, is_absent, is_flat, sure, sure_body},
 };
 use crate::contract::{
-    generate::{Case, Chance, Generator, Style, plain_text, scalar_read, shape_properties, types_of},
+    generate::{Case, Chance, Generator, plain_text, shape_properties, types_of},
     schema::escape,
 };
 
@@ -32,7 +33,8 @@ pub(super) fn trials(run: &Run, base: &Call, instance: Option<&Instance>) -> Vec
     let Some(op) = run.ops.get(base.op) else { return Vec::new() };
     let mut all = Vec::new();
     let valid = |call: Call| Trial { instance: instance.cloned(), ..Trial::valid(call, &op.pointer) };
-    if let Some(whole) = run.base(base.op, instance, true).filter(|whole| whole != base) {
+    let whole = run.base(base.op, instance, true).filter(|whole| whole != base).map(|whole| run.identified(&whole));
+    if let Some(whole) = whole.filter(|whole| whole != base) {
         all.push(Trial { keyword: "properties", what: "All parameters are there".to_owned(), ..valid(whole) });
     }
     if let Some(body) = &op.body {
@@ -41,6 +43,7 @@ pub(super) fn trials(run: &Run, base: &Call, instance: Option<&Instance>) -> Vec
     for (index, param) in op.params.iter().enumerate() {
         all.extend(values(run, op, param, index, base, instance));
     }
+    all.extend(accepting(op, base, instance));
     if op.method == Method::Delete {
         let firm = |trial: &Trial| trial.kind == Kind::Valid;
         let mut valid = 0;
@@ -52,26 +55,54 @@ pub(super) fn trials(run: &Run, base: &Call, instance: Option<&Instance>) -> Vec
     all
 }
 
+/// Each media type that a success is documented in, asked for by itself. A service that has but one of them says so with it,
+/// or with 406 (RFC 9110, 12.5.1); what comes is judged as what it says that it is.
+fn accepting(op: &Op, base: &Call, instance: Option<&Instance>) -> Vec<Trial> {
+    if op.method == Method::Delete {
+        return Vec::new();
+    }
+    let succeeding = op.answers.iter().filter(|answer| matches!(answer.status.chars().next(), Some('2')));
+    let mut all: Vec<Trial> = Vec::new();
+    for answer in succeeding.filter(|answer| answer.medias.len() > 1) {
+        for media in &answer.medias {
+            let accept = media.name.split(';').next().unwrap_or_default().trim().to_owned();
+            if accept.is_empty() || all.iter().any(|trial| trial.call.accept.as_ref() == Some(&accept)) {
+                continue;
+            }
+            all.push(Trial {
+                firm: false,
+                keyword: "accept",
+                what: format!("{accept} is asked for"),
+                instance: instance.cloned(),
+                ..Trial::valid(Call { accept: Some(accept), ..base.clone() }, &media.asked.pointer)
+            });
+        }
+    }
+    all
+}
+
 fn bodies(run: &Run, op: &Op, body: &Body, base: &Call, instance: Option<&Instance>) -> Vec<Trial> {
     let mut all = Vec::new();
     for (index, media) in body.medias.iter().enumerate() {
         if index == 0 {
             all.extend(generated(run, op, media, base, instance));
-        } else if let Some(value) = media.examples.first().cloned().or_else(|| media.generator.as_ref()?.ordinary()) {
+        } else if let Some(value) = run.body_value(media) {
             let call = Call { payload: Payload::Value(index, value), ..base.clone() };
             let what = format!("It is sent as {}", media.name);
             all.push(Trial {
                 keyword: "content",
                 what,
+                firm: sure_body(op, &call),
                 asked: media.asked.part(""),
                 instance: instance.cloned(),
                 ..Trial::valid(call, &op.pointer)
             });
         }
         for example in media.examples.iter().take(5) {
-            if media.generator.as_ref().is_some_and(|generator| generator.allows(example)) {
+            if media.takes(example) && (media.generator.is_some() || !media.is_plain()) {
                 let mut call = Call { payload: Payload::Value(index, example.clone()), ..base.clone() };
                 run.refer(&mut call);
+                call = run.identified(&call);
                 if let Some(instance) = instance {
                     run.lead(&mut call, instance);
                 }
@@ -145,25 +176,31 @@ fn generated(run: &Run, op: &Op, media: &BodyMedia, base: &Call, instance: Optio
     let mut all = Vec::new();
     let (most, broken, random) = BODIES;
     let references = base.value().map(|value| run.references(value)).unwrap_or_default();
+    // Two resources that go by the same name would be one, and another operation may be about it.
+    let own = base.value().and_then(|value| run.own_identity(base.op, value).or_else(|| run.path_identity(base.op, value)));
+    let kept: Vec<String> = references.iter().cloned().chain(own.clone()).collect();
     for case in generator.valid(&mut chance, most, random) {
-        let value = settled(run, base, &case, &references, true);
+        let value = settled(run, base, &case, &kept, true);
         // What refers to something that may not be there can be refused for that.
         let dangling =
             references.iter().any(|pointer| value.pointer(pointer) != base.value().and_then(|base| base.pointer(pointer)));
+        if !media.writes(&value) {
+            continue;
+        }
         let call = Call { payload: Payload::Value(0, value), ..base.clone() };
-        let firm = !case.strange && !dangling;
+        let renamed = op.method != Method::Post && own.as_ref() == Some(&case.pointer);
+        let firm = !case.strange && !dangling && !renamed && sure_body(op, &call);
         all.push(Trial {
             firm,
             strange: case.strange,
-            read_back: !case.strange,
+            // A boundary of what identifies may be deleted by another operation that tries it at the same time.
+            read_back: !case.strange && own.as_ref() != Some(&case.pointer),
             ..special(&case, call, media, Kind::Valid, instance)
         });
     }
-    // Texts are all that a form has, so that a number is as good as its digits.
-    let texts = matches!(media.form, Form::Urlencoded | Form::Multipart | Form::Text);
     for case in generator.negative(broken) {
-        let value = settled(run, base, &case, &references, false);
-        if texts && (!value.is_object() && media.form != Form::Text || generator.allows(&form_read(&value, generator.schema()))) {
+        let value = settled(run, base, &case, &kept, false);
+        if !broken_as_written(media, generator, &case.pointer, &value) {
             continue;
         }
         let call = Call { payload: Payload::Value(0, value), ..base.clone() };
@@ -210,17 +247,6 @@ fn settled(run: &Run, base: &Call, case: &Case, references: &[String], valid: bo
         }
     }
     value
-}
-
-/// A form's fields as a service reads them.
-fn form_read(value: &Value, schema: &Value) -> Value {
-    let Value::Object(members) = value else { return scalar_read(&plain_text(value), schema, schema) };
-    let inner = |name: &str| schema.get("properties").and_then(|all| all.get(name)).unwrap_or(&Value::Null);
-    let read = |name: &str, value: &Value| match value {
-        Value::Array(_) | Value::Object(_) => value.clone(),
-        scalar => scalar_read(&plain_text(scalar), inner(name), schema),
-    };
-    members.iter().map(|(name, value)| (name.clone(), read(name, value))).collect()
 }
 
 fn special(case: &Case, call: Call, media: &BodyMedia, kind: Kind, instance: Option<&Instance>) -> Trial {
@@ -328,13 +354,19 @@ fn values(run: &Run, op: &Op, param: &Param, index: usize, base: &Call, instance
     // A low number may be the identity of what another operation is tried on.
     let harmless = |case: &Case| param.place != In::Path || op.reads() || case.value.as_u64().is_none_or(|id| id >= LOW);
     let valid = generator.valid(&mut chance, most, random);
-    for case in valid.iter().filter(|case| can_be_sent(param, &case.value) && harmless(case)) {
+    // What isn't written is not there, and is missed where it is required.
+    let there = |case: &Case| !param.required || !is_absent(param, &case.value);
+    for case in valid.iter().filter(|case| can_be_sent(param, &case.value) && there(case) && harmless(case)) {
         let kind = if param.place == In::Path { Kind::Unknown } else { Kind::Valid };
         all.push(Trial { firm: !case.strange && firm(param, &case.value), strange: case.strange, ..trial(case, kind) });
     }
     let negative = generator.negative(broken * 2).into_iter().filter(|case| can_be_sent(param, &case.value));
     let negative = negative.filter(|case| {
-        !matches!(case.value, Value::Null) && !generator.allows(&as_read(param, &case.value)) && sure(param, &case.value)
+        !matches!(case.value, Value::Null)
+            && !generator.allows(&as_read(param, &case.value))
+            && sure(param, &case.value)
+            && (param.required || !is_absent(param, &case.value))
+            && is_flat(param, &case.pointer)
     });
     let mut texts = std::collections::HashSet::new();
     let negative = negative.filter(|case| texts.insert(plain_text(&case.value)));
@@ -350,89 +382,6 @@ fn values(run: &Run, op: &Op, param: &Param, index: usize, base: &Call, instance
         });
     }
     all
-}
-
-/// Whether a refusal of a valid value says something: any text may be looked up and not found.
-fn firm(param: &Param, value: &Value) -> bool {
-    let schema = param.generator.as_ref().map_or(&Value::Null, |generator| generator.schema());
-    let narrow = ["enum", "const", "format", "pattern"].iter().any(|key| schema.get(*key).is_some());
-    match param.place {
-        In::Path => narrow || !value.is_string(),
-        // An empty value and none are one for many.
-        _ => !plain_text(value).trim().is_empty(),
-    }
-}
-
-/// Whether a broken value is surely broken once it is text.
-fn sure(param: &Param, value: &Value) -> bool {
-    match value {
-        // An object where a scalar is asked for has no agreed form.
-        Value::Object(_) => {
-            param.json
-                || param.generator.as_ref().is_some_and(|generator| generator.schema().get("type") == Some(&json!("object")))
-        }
-        // A list of one and the one are the same, and of several some read the last, others the first.
-        Value::Array(_) => {
-            param.json
-                || param.generator.as_ref().is_some_and(|generator| generator.schema().get("type") == Some(&json!("array")))
-        }
-        scalar => {
-            let text = plain_text(scalar);
-            !text.trim().is_empty() || param.required && param.place == In::Query && scalar.is_string()
-        }
-    }
-}
-
-/// Whether a part of an object is written as nothing at all in brackets: what has no members has no `name[key]=value`.
-fn vanishes(value: &Value, depth: usize) -> bool {
-    match value {
-        Value::Object(members) => members.is_empty() && depth > 0 || members.values().any(|inner| vanishes(inner, depth + 1)),
-        Value::Array(items) => items.is_empty(),
-        _ => false,
-    }
-}
-
-/// Whether a value can be written where the parameter goes.
-fn can_be_sent(param: &Param, value: &Value) -> bool {
-    let texts: Vec<String> = match value {
-        Value::Array(items) => items.iter().map(plain_text).collect(),
-        Value::Object(members) => members.values().map(plain_text).collect(),
-        scalar => vec![plain_text(scalar)],
-    };
-    if matches!(value, Value::Null) {
-        return false;
-    }
-    let all = |test: &dyn Fn(&str) -> bool| texts.iter().all(|text| test(text));
-    match param.place {
-        In::Path => {
-            !texts.is_empty()
-                && all(&|text| {
-                    let dots = text.chars().all(|c| c == '.');
-                    !text.is_empty()
-                        && !dots
-                        && text.len() <= 1000
-                        && text.chars().all(|c| !c.is_control() && !matches!(c, '/' | '\\' | ';' | '%' | '?' | '#'))
-                })
-        }
-        In::Query => all(&|text| text.len() <= 2000) && !(param.style == Style::DeepObject && vanishes(value, 0)),
-        In::Header => {
-            !texts.is_empty()
-                && all(&|text| {
-                    !text.is_empty()
-                        && text.trim() == text
-                        && text.len() <= 2000
-                        && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
-                })
-        }
-        In::Cookie => {
-            !texts.is_empty()
-                && all(&|text| {
-                    !text.is_empty()
-                        && text.len() <= 1000
-                        && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\'))
-                })
-        }
-    }
 }
 
 /// Requests without a credential and with a wrong one, where the document asks for one.

@@ -113,20 +113,11 @@ impl Compiler<'_> {
 
     fn parameter(&mut self, param: &Parameter) -> Param {
         let place = place(param.place);
-        let style = match param.style.as_str() {
-            "matrix" => Style::Matrix,
-            "label" => Style::Label,
-            "spaceDelimited" => Style::SpaceDelimited,
-            "pipeDelimited" => Style::PipeDelimited,
-            "deepObject" => Style::DeepObject,
-            "simple" => Style::Simple,
-            _ => Style::Form,
-        };
         Param {
             name: param.name.clone(),
             place,
             required: param.required || place == In::Path,
-            style,
+            style: style(&param.style),
             explode: param.explode,
             reserved: param.allow_reserved,
             json: param.media_type.as_deref().is_some_and(|media| Form::of(media) == Form::Json),
@@ -143,6 +134,7 @@ impl Compiler<'_> {
             generator: self.generator(media.schema.as_ref(), Direction::Request),
             examples: media.examples.iter().map(|(_, value)| value.clone()).collect(),
             asked: Asked { pointer: media.pointer.clone(), schema: media.schema.clone() },
+            styles: media.encoding.as_ref().map(styles).unwrap_or_default(),
         }
     }
 
@@ -211,9 +203,34 @@ fn place(place: ParameterPlace) -> In {
     }
 }
 
-/// JSON before anything else: most can be said in it.
+fn style(name: &str) -> Style {
+    match name {
+        "matrix" => Style::Matrix,
+        "label" => Style::Label,
+        "spaceDelimited" => Style::SpaceDelimited,
+        "pipeDelimited" => Style::PipeDelimited,
+        "tabDelimited" => Style::TabDelimited,
+        "deepObject" => Style::DeepObject,
+        "simple" => Style::Simple,
+        _ => Style::Form,
+    }
+}
+
+/// The fields of a form to which the document gives a style (OpenAPI 3.0.4, 4.8.15.1).
+fn styles(encoding: &Value) -> Vec<(String, Style, bool)> {
+    let own = |(name, field): (&String, &Value)| {
+        let (named, explode) = (field.get("style").and_then(Value::as_str), field.get("explode").and_then(Value::as_bool));
+        (named.is_some() || explode.is_some()).then(|| {
+            let style = style(named.unwrap_or("form"));
+            (name.clone(), style, explode.unwrap_or(style == Style::Form))
+        })
+    };
+    encoding.as_object().into_iter().flatten().filter_map(own).collect()
+}
+
+/// JSON before anything else: most can be said in it, and in a text least.
 fn json_first(mut medias: Vec<BodyMedia>) -> Vec<BodyMedia> {
-    medias.sort_by_key(|media| media.form != Form::Json);
+    medias.sort_by_key(|media| (media.form != Form::Json, media.form == Form::Text));
     medias
 }
 

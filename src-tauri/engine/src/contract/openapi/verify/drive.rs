@@ -3,11 +3,14 @@
 use patchbay_contracts::{contract::Check, integration::Method};
 
 use super::{
+    call::{Call, as_read},
     cases::{strangers, trials},
     judge::Kind,
+    plan::{Form, In},
     resources::Instance,
     run::{Outcome, Run, absent},
     trial::Trial,
+    written::sure_body,
 };
 
 /// How many requests in a row may bring no answer before an operation is left alone.
@@ -25,7 +28,11 @@ impl Run {
         };
         let there = instance.is_some() || !op.path.contains('{');
         let kind = if there { Kind::Valid } else { Kind::Unknown };
-        let ordinary = Trial { kind, instance: instance.clone(), ..Trial::valid(base.clone(), &op.pointer) };
+        let base = self.identified(&base);
+        // What a service has made may have an identity that the document doesn't allow in a path.
+        let led = self.leads_validly(&base);
+        let firm = led && sure_body(op, &base);
+        let ordinary = Trial { kind, firm, instance: instance.clone(), ..Trial::valid(base.clone(), &op.pointer) };
         if op.method == Method::Delete && there {
             self.delete_and_look(index).await;
         } else {
@@ -34,6 +41,10 @@ impl Run {
                 return;
             }
             self.follow(&ordinary, &outcome).await;
+            if led && !firm && matches!(outcome.status, Some(400 | 415 | 422)) {
+                self.unsure(index);
+                return self.refuse_strangers(index, instance.as_ref()).await;
+            }
             if self.locked(index, &outcome) {
                 return self.refuse_strangers(index, instance.as_ref()).await;
             }
@@ -44,6 +55,7 @@ impl Run {
                 return;
             }
             let trial = if trial.kind == Kind::Valid && !there { Trial { kind: Kind::Unknown, ..trial } } else { trial };
+            let trial = if led || trial.pointer.starts_with("path.") { trial } else { Trial { firm: false, ..trial } };
             let trial = self.renewed(trial).await;
             let outcome = self.attempt(&trial).await;
             silent = if outcome.problem.is_some() && outcome.status.is_none() { silent + 1 } else { 0 };
@@ -111,13 +123,38 @@ impl Run {
         locked
     }
 
+    /// Whether the path of a request is as the document describes it.
+    fn leads_validly(&self, call: &Call) -> bool {
+        let params = self.ops.get(call.op).into_iter().flat_map(|op| &op.params).zip(&call.params);
+        let mut path = params.filter(|(param, _)| param.place == In::Path);
+        path.all(|(param, value)| match (&param.generator, value) {
+            (Some(generator), Some(value)) => generator.allows(value) || generator.allows(&as_read(param, value)),
+            _ => true,
+        })
+    }
+
+    /// Says that it can't be told whether a refusal was right.
+    fn unsure(&self, index: usize) {
+        if let Some(mut ledger) = self.ledgers.of(index) {
+            let why = "Its body could only be guessed, and was refused: give an example of it in the contract";
+            ledger.open(Check::ValidRejected, why);
+        }
+    }
+
     /// Says that no valid request could be made.
     fn unmade(&self, index: usize) {
         let Some(op) = self.ops.get(index) else { return };
         let Some(mut ledger) = self.ledgers.of(index) else { return };
         let params = op.params.iter().filter_map(|param| param.generator.as_ref());
         let bodies = op.body.iter().flat_map(|body| &body.medias).filter_map(|media| media.generator.as_ref());
-        let notes: Vec<String> = params.chain(bodies).flat_map(crate::contract::generate::Generator::notes).collect();
+        let mut notes: Vec<String> = params.chain(bodies).flat_map(crate::contract::generate::Generator::notes).collect();
+        let medias = || op.body.iter().filter(|body| body.required).flat_map(|body| &body.medias);
+        if medias().all(|media| self.body_value(media).is_none()) {
+            notes.extend(medias().map(|media| match media.form {
+                Form::Text => format!("a body of {} is made from an example only, and there is none", media.name),
+                _ => format!("no body of {} that fits its schema was found", media.name),
+            }));
+        }
         let why = if notes.is_empty() { String::new() } else { format!(": {}", notes.join("; ")) };
         ledger.open(Check::Reachable, format!("No valid request could be made from the contract{why}"));
     }

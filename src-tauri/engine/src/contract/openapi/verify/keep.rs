@@ -1,9 +1,12 @@
 //! Whether what was written reads as it was written: what a service may do to a value without changing what it means is no
 //! difference.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::contract::{generate::shape_properties, schema::escape};
+use crate::contract::{
+    generate::{Generator, shape_properties},
+    schema::escape,
+};
 
 /// How deep values are compared.
 const DEEPEST: usize = 8;
@@ -44,14 +47,22 @@ fn walk(sent: &Value, came: &Value, schema: &Value, root: &Value, at: &str, all:
         match came.get(name) {
             // Nothing and an empty thing are told apart by few.
             None | Some(Value::Null) if empty(value) || described.get("default") == Some(value) => {}
-            None => all.push(Lost { pointer, sent: value.clone(), came: None }),
             Some(other) if value.is_object() && other.is_object() => {
                 walk(value, other, &described, root, &pointer, all, depth + 1)
             }
             Some(other) if same(value, other, 0) => {}
+            // What the reading must not have by its own schema can't be read there as it was sent.
+            _ if !may_be(value, &described, root) => {}
+            None => all.push(Lost { pointer, sent: value.clone(), came: None }),
             Some(other) => all.push(Lost { pointer, sent: value.clone(), came: Some(other.clone()) }),
         }
     }
+}
+
+/// Whether a schema within the document `root` allows a value.
+fn may_be(value: &Value, schema: &Value, root: &Value) -> bool {
+    let definitions = root.get("$defs").cloned().unwrap_or_else(|| json!({}));
+    Generator::new(&json!({ "allOf": [schema], "$defs": definitions })).map_or(true, |generator| generator.allows(value))
 }
 
 fn empty(value: &Value) -> bool {

@@ -6,22 +6,40 @@ use serde_json::{Value, json};
 use super::{
     call::{Call, Payload},
     judge::{Finding, Kind},
-    plan::{In, Link, anonymous},
+    plan::{Form, In, Link, Op, anonymous},
     run::{Outcome, Run},
     trial::Trial,
 };
-use crate::{contract::generate::plain_text, http::Exchanged};
+use crate::{
+    contract::generate::{plain_text, shape_properties},
+    http::Exchanged,
+};
 
 impl Run {
     /// Follows the links that the document describes for this answer.
     pub(super) async fn follow(&self, trial: &Trial, outcome: &Outcome) {
+        for finding in self.linked(trial, outcome, None).await {
+            let again = Trial { read_back: false, ..trial.clone() };
+            self.blamed(trial.call.op, Check::Link, finding, outcome.sent().map(|sent| (sent, outcome.status)), Some(again));
+        }
+    }
+
+    /// What following the links shows, or only the one with a name: none of one that leads where it should.
+    pub(super) async fn linked(&self, trial: &Trial, outcome: &Outcome, only: Option<&str>) -> Vec<Option<Finding>> {
         let (Some(op), Some(exchanged), Some(status)) = (self.ops.get(trial.call.op), &outcome.exchanged, outcome.status) else {
-            return;
+            return Vec::new();
         };
-        let Some(answer) = op.answer(status) else { return };
-        for link in &answer.links {
-            let finding = match self.leading(link, trial, exchanged) {
-                Err(expression) => Some(Finding {
+        let Some(answer) = op.answer(status) else { return Vec::new() };
+        let mut links: Vec<&Link> = answer.links.iter().filter(|link| only.is_none_or(|only| link.name == only)).collect();
+        // What one of them deletes, the others can't lead to.
+        links.sort_by_key(|link| self.ops.get(link.target).is_some_and(|target| target.method == Method::Delete));
+        let mut all = Vec::new();
+        for link in links.into_iter().filter(|link| self.may_follow(link, trial, outcome)) {
+            match self.leading(link, trial, exchanged) {
+                // What the document asks of a request that has no such thing is no fault of the answer.
+                Err(expression) if expression.contains("$request.") => self.unfollowed(trial, link, &expression),
+                Err(expression) if may_lack(op, outcome, &expression) => {}
+                Err(expression) => all.push(Some(Finding {
                     pointer: String::new(),
                     expected: Some(json!(expression)),
                     ..Finding::new(
@@ -30,14 +48,43 @@ impl Run {
                         &link.pointer,
                         format!("The link {} can't be followed: {expression} leads to nothing", link.name),
                     )
-                }),
-                Ok(None) => continue,
-                Ok(Some(call)) => {
-                    let Some(finding) = self.followed(link, call).await else { continue };
-                    finding
-                }
-            };
-            self.blame(trial.call.op, Check::Link, finding, outcome.sent().map(|sent| (sent, Some(status))));
+                })),
+                Ok(None) => {}
+                Ok(Some(call)) => all.extend(self.followed(link, call).await),
+            }
+        }
+        all
+    }
+
+    /// Whether following a link does nothing to what was not made here.
+    fn may_follow(&self, link: &Link, trial: &Trial, outcome: &Outcome) -> bool {
+        let Some(target) = self.ops.get(link.target) else { return false };
+        let own = trial.instance.as_ref().is_some_and(|instance| instance.collection.is_some());
+        match target.method {
+            // What the request is about is still needed by those that come after it.
+            Method::Delete => outcome.made.is_some(),
+            _ => target.reads() || outcome.made.is_some() || own || !target.path.contains('{'),
+        }
+    }
+
+    /// Notes a link whose expression is about something that requests to its operation don't have.
+    fn unfollowed(&self, trial: &Trial, link: &Link, expression: &str) {
+        let Some(op) = self.ops.get(trial.call.op) else { return };
+        let Some(source) = expression.strip_prefix("$request.") else { return };
+        let described = match source.split_once('.') {
+            Some(("path" | "query" | "header", name)) => op.params.iter().any(|param| param.name.eq_ignore_ascii_case(name)),
+            _ => op.body.is_some(),
+        };
+        // One that only this request lacks may be there in others.
+        if !described
+            && op.judges(Check::Link)
+            && let Some(mut ledger) = self.ledgers.of(trial.call.op)
+        {
+            let why = format!(
+                "The link {} can't be followed: {expression} is about something that no request to {} has. Correct the link",
+                link.name, op.label
+            );
+            ledger.open(Check::Link, why);
         }
     }
 
@@ -145,4 +192,14 @@ impl Run {
             .find_map(|(front, place)| text.strip_prefix(front).map(|name| (place, name)))?;
         param(place, name)
     }
+}
+
+/// Whether an answer may lack what an expression names: its schema describes it and does without it.
+fn may_lack(op: &Op, outcome: &Outcome, expression: &str) -> bool {
+    let (Some(pointer), Some(body)) = (expression.strip_prefix("$response.body#"), outcome.body()) else { return false };
+    let answer = outcome.status.and_then(|status| op.answer(status));
+    let media = answer.and_then(|answer| answer.medias.iter().find(|media| Form::of(&media.name) == Form::Json));
+    let Some(generator) = media.and_then(|media| media.generator.as_ref()) else { return false };
+    let name = pointer.split('/').nth(1).unwrap_or_default().replace("~1", "/").replace("~0", "~");
+    generator.allows(body) && shape_properties(generator.schema(), generator.schema()).iter().any(|(known, _)| *known == name)
 }

@@ -21,6 +21,7 @@ mod setup;
 mod small;
 mod trial;
 mod wire;
+mod written;
 
 use std::sync::Arc;
 
@@ -131,6 +132,7 @@ pub async fn verify(
         notes.extend(problems.drain(..).map(|problem| problem.to_string()));
     }
     problems.extend(unusable);
+    problems.extend(api.unjudged.iter().cloned());
     let seen = run.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     let coverage = Coverage {
         operations: run.ops.iter().zip(&seen).filter(|(op, _)| op.chosen).map(|(op, seen)| seen.coverage(op)).collect(),

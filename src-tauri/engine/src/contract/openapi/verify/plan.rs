@@ -80,6 +80,34 @@ pub(super) struct BodyMedia {
     pub(super) generator: Option<Generator>,
     pub(super) examples: Vec<Value>,
     pub(super) asked: Asked,
+    /// The fields of a form that are written in a style of their own.
+    pub(super) styles: Vec<(String, Style, bool)>,
+}
+
+impl BodyMedia {
+    /// Whether a value can be written in it: text has one form only, and of XML and the like nothing can be made but what
+    /// the document gives as text.
+    pub(super) fn writes(&self, value: &Value) -> bool {
+        self.form != Form::Text || !matches!(value, Value::Object(_) | Value::Array(_))
+    }
+
+    /// Whether any text is one of its bodies, so that a made-up one is as good as another.
+    pub(super) fn is_plain(&self) -> bool {
+        let essence = self.name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        self.form != Form::Text || matches!(essence.as_str(), "text/plain" | "application/octet-stream")
+    }
+
+    /// Whether an example of the document is a body: one that is right by its schema, or a text of which the schema says
+    /// nothing, as of XML.
+    pub(super) fn takes(&self, example: &Value) -> bool {
+        let text = !self.is_plain() && example.is_string();
+        self.writes(example) && (text || self.generator.as_ref().is_none_or(|generator| generator.allows(example)))
+    }
+
+    /// A field's style, and whether its elements stand alone.
+    pub(super) fn style(&self, name: &str) -> Option<(Style, bool)> {
+        self.styles.iter().find(|(known, ..)| known == name).map(|(_, style, explode)| (*style, *explode))
+    }
 }
 
 /// How a body is written.
@@ -214,6 +242,12 @@ impl Op {
     /// Whether a check is made of it.
     pub(super) fn judges(&self, check: Check) -> bool {
         !self.off.contains(&check)
+    }
+
+    /// Whether the document names any success; without one nothing says that anything is to be taken.
+    pub(super) fn succeeds(&self) -> bool {
+        let success = |answer: &Answer| matches!(answer.status.chars().next(), Some('1'..='3' | 'd' | 'D'));
+        self.answers.is_empty() || self.answers.iter().any(success)
     }
 
     /// The names of the parameters in the path, in its order.

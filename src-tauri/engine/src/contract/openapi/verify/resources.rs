@@ -72,8 +72,7 @@ impl Collection {
 
     /// What one of its resources is called: `order` for `/orders/{id}`.
     pub(super) fn noun(&self) -> String {
-        let segments: Vec<&str> = self.item.trim_end_matches('/').split('/').filter(|segment| !segment.contains('{')).collect();
-        singular(&letters(segments.last().unwrap_or(&"")))
+        noun_of(&self.item)
     }
 
     /// Whether a field of that name refers to one of its resources: `orderId`, `order_id`.
@@ -82,6 +81,11 @@ impl Collection {
         !noun.is_empty()
             && name.strip_suffix("id").is_some_and(|front| front == noun || front.ends_with(&noun) && front.len() > noun.len())
     }
+}
+
+fn noun_of(item: &str) -> String {
+    let mut segments = item.trim_end_matches('/').split('/').filter(|segment| !segment.contains('{'));
+    singular(&letters(segments.next_back().unwrap_or_default()))
 }
 
 /// The letters and digits in lower case.
@@ -152,9 +156,26 @@ pub(super) fn from_location(collection: &Collection, exchanged: &Exchanged) -> O
     (!text.is_empty() && text.len() <= LONGEST).then_some(text)
 }
 
+/// The member of a body that says which resource it is about, of those at a path.
+pub(super) fn identity_field(body: &Value, item: &str) -> Option<String> {
+    let name = names_in(item).last().copied().unwrap_or_default();
+    let members = body.as_object()?;
+    let scalar = |(_, value): &(&String, &Value)| value.is_string() || value.is_number();
+    let wanted = wanted(name, &noun_of(item));
+    wanted
+        .iter()
+        .find_map(|wanted| members.iter().filter(scalar).find(|(name, _)| letters(name) == *wanted))
+        .map(|(name, _)| name.clone())
+}
+
+/// The names that identities go by, the likeliest first.
+fn wanted(name: &str, noun: &str) -> [String; 6] {
+    [letters(name), "id".to_owned(), format!("{noun}id"), "uuid".to_owned(), "key".to_owned(), "slug".to_owned()]
+}
+
 fn named(body: &Value, name: &str, noun: &str) -> Option<String> {
     let members = body.as_object()?;
-    let wanted = [letters(name), "id".to_owned(), format!("{noun}id"), "uuid".to_owned(), "key".to_owned(), "slug".to_owned()];
+    let wanted = wanted(name, noun);
     wanted
         .iter()
         .find_map(|wanted| members.iter().find(|(name, _)| letters(name) == *wanted).and_then(|(_, value)| scalar(value)))

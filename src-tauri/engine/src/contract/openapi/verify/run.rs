@@ -185,7 +185,7 @@ impl Run {
         }
         outcome.take(judged);
         outcome.exchanged = Some(exchanged);
-        accepted_or_refused(trial, &mut outcome);
+        accepted_or_refused(op, trial, &mut outcome);
         self.keep_made(trial, &mut outcome);
         if trial.read_back && outcome.accepted() && matches!(trial.kind, Kind::Valid | Kind::Unknown) {
             self.read_back(trial, &mut outcome).await;
@@ -304,6 +304,18 @@ impl Run {
 
     /// A failure of one operation that another's request has shown.
     pub(super) fn blame(&self, op: usize, check: Check, finding: Option<Finding>, shown: Option<(SentRequest, Option<u16>)>) {
+        self.blamed(op, check, finding, shown, None);
+    }
+
+    /// The same, where the request that has shown it can be made again.
+    pub(super) fn blamed(
+        &self,
+        op: usize,
+        check: Check,
+        finding: Option<Finding>,
+        shown: Option<(SentRequest, Option<u16>)>,
+        trial: Option<Trial>,
+    ) {
         if !self.ops.get(op).is_some_and(|op| op.judges(check)) {
             return;
         }
@@ -311,7 +323,7 @@ impl Run {
         ledger.judged(check);
         if let Some(finding) = finding {
             let (sent, status) = shown.map_or((None, None), |(sent, status)| (Some(sent), status));
-            ledger.found(Found { finding, trial: None, sent, status, times: 1 });
+            ledger.found(Found { finding, trial, sent, status, times: 1 });
         }
     }
 
@@ -358,7 +370,7 @@ impl Run {
 }
 
 /// Whether it was right to accept or to refuse.
-fn accepted_or_refused(trial: &Trial, outcome: &mut Outcome) {
+fn accepted_or_refused(op: &Op, trial: &Trial, outcome: &mut Outcome) {
     let Some(status) = outcome.status else { return };
     let accepted = (200..300).contains(&status);
     if trial.keyword == READ_ONLY {
@@ -381,7 +393,7 @@ fn accepted_or_refused(trial: &Trial, outcome: &mut Outcome) {
             outcome.judge(Check::InvalidAccepted, finding);
         }
         Kind::Valid | Kind::Unknown if trial.firm => {
-            if matches!(status, 401 | 403) {
+            if matches!(status, 401 | 403) || !op.succeeds() {
                 return;
             }
             let refused = matches!(status, 400 | 415 | 422);

@@ -1,14 +1,15 @@
 //! Requests as a starting point for cases: ordinary values, references to what exists, and resources that are made for
 //! the purpose.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     call::{Call, Credential, Payload},
-    plan::{In, Op},
-    resources::{Instance, identity, listed},
+    plan::{BodyMedia, Form, In, Op},
+    resources::{Instance, identity, identity_field, listed},
     run::Run,
     wire::Came,
+    written::can_be_sent,
 };
 use crate::contract::{
     generate::{Chance, Generator},
@@ -18,6 +19,8 @@ use patchbay_contracts::integration::Method;
 
 /// How deep resources are made within others.
 const DEEPEST: usize = 4;
+/// Where the numbers begin that are given to new resources: those below may be somebody's.
+const LOW: u64 = 1_000_000;
 /// How often a resource is tried to be made.
 const TRIES: u64 = 4;
 
@@ -30,24 +33,44 @@ impl Run {
         for param in &operation.params {
             let needed = param.required || param.place == In::Path || whole;
             let value = if needed { ordinary(&param.examples, param.generator.as_ref()) } else { None };
+            let must = param.required || param.place == In::Path;
+            let value = value.filter(|value| must || can_be_sent(param, value));
             // Without a value for what is needed there is no request.
-            if value.is_none() && (param.required || param.place == In::Path) {
+            if value.is_none() && must {
                 return None;
             }
             params.push(value.filter(|_| needed));
         }
-        let mut call = Call { op, params, payload: self.payload(operation), credential: Credential::Given };
+        let payload = self.payload(operation);
+        if payload == Payload::None && operation.body.as_ref().is_some_and(|body| body.required) {
+            return None;
+        }
+        let mut call = Call { op, params, payload, credential: Credential::Given, accept: None };
         self.refer(&mut call);
         if let Some(instance) = instance {
             self.lead(&mut call, instance);
         }
+        self.agree(&mut call);
         Some(call)
     }
 
     fn payload(&self, op: &Op) -> Payload {
-        let media = op.body.as_ref().and_then(|body| body.medias.first());
-        let value = media.and_then(|media| ordinary(&media.examples, media.generator.as_ref()));
-        value.map_or(Payload::None, |value| Payload::Value(0, value))
+        let medias = op.body.iter().flat_map(|body| body.medias.iter().enumerate());
+        let mut values = medias.filter_map(|(index, media)| Some(Payload::Value(index, self.body_value(media)?)));
+        values.next().unwrap_or(Payload::None)
+    }
+
+    /// An ordinary body of a media type; none where none can be made in it.
+    pub(super) fn body_value(&self, media: &BodyMedia) -> Option<Value> {
+        // Of what is not described, anything is one.
+        let any = match media.form {
+            Form::Text => json!("text"),
+            _ => json!({}),
+        };
+        let undescribed = media.asked.schema.is_none().then_some(any);
+        let given = media.examples.iter().find(|example| media.takes(example)).cloned();
+        let made = || media.generator.as_ref()?.ordinary().filter(|value| media.writes(value));
+        given.or_else(made).or(undescribed)
     }
 
     /// Makes the path of a request lead to a resource.
@@ -61,6 +84,7 @@ impl Run {
                 *place = Some(Value::String(value.clone()));
             }
         }
+        self.agree(call);
     }
 
     /// Where the body of a request, or its parameters, refer to a resource by its identity, one that exists is put there.
@@ -181,10 +205,9 @@ impl Run {
         let parent = self.parent(made.create, depth).await;
         for attempt in 0..TRIES {
             let mut call = self.base(made.create, parent.as_ref(), false)?;
-            // The first try is as the document has it; others differ, since much is to be there once only.
-            if attempt > 0 {
-                call = self.varied(&call, self.next_number(), "");
-            }
+            // The first try is as the document has it but for its identity; others differ, since much is to be there once
+            // only.
+            call = if attempt > 0 { self.varied(&call, self.next_number(), "") } else { self.identified(&call) };
             let Ok(Came::Answer(exchanged)) = self.send(&call).await else { return None };
             let status = exchanged.answer.as_ref().map_or(0, |answer| answer.status);
             if (200..300).contains(&status) {
@@ -246,6 +269,50 @@ impl Run {
         Some(Instance { collection: None, template: super::plan::anonymous(item), values })
     }
 
+    /// Where the body of a request that changes a resource says which one, as its path does. Saying another would give it a
+    /// new name, if it is not refused.
+    pub(super) fn path_identity(&self, op: usize, value: &Value) -> Option<String> {
+        let op = self.ops.get(op).filter(|op| matches!(op.method, Method::Put | Method::Patch))?;
+        let item = op.path.trim_end_matches('/');
+        let name = item.ends_with('}').then(|| identity_field(value, item)).flatten()?;
+        Some(format!("/{}", escape(&name)))
+    }
+
+    /// Lets the body of a request say the same as its path of which resource it is about.
+    fn agree(&self, call: &mut Call) {
+        let (Some(op), Payload::Value(media, value)) = (self.ops.get(call.op), &call.payload) else { return };
+        let Some(pointer) = self.path_identity(call.op, value) else { return };
+        let generator = op.body.as_ref().and_then(|body| body.medias.get(*media)).and_then(|media| media.generator.as_ref());
+        let (Some(generator), Some(path)) = (generator, self.path_values(call).pop()) else { return };
+        let mut changed = value.clone();
+        if let Some(place) = changed.pointer_mut(&pointer) {
+            *place = match (place.is_number(), path.parse::<i64>()) {
+                (true, Ok(number)) => number.into(),
+                _ => Value::String(path),
+            };
+        }
+        if generator.allows(&changed) {
+            *call = call.with_value(changed);
+        }
+    }
+
+    /// Where the body of a request that makes a resource says which one: two that say the same are one to many services.
+    pub(super) fn own_identity(&self, op: usize, value: &Value) -> Option<String> {
+        let collection = self.collections.iter().find(|collection| collection.create == op)?;
+        let name = identity_field(value, &collection.item)?;
+        Some(format!("/{}", escape(&name)))
+    }
+
+    /// The same request for a resource that no other request of the run makes, where its body says which one.
+    pub(super) fn identified(&self, call: &Call) -> Call {
+        let Payload::Value(media, value) = &call.payload else { return call.clone() };
+        let Some(pointer) = self.own_identity(call.op, value) else { return call.clone() };
+        let media = self.ops.get(call.op).and_then(|op| op.body.as_ref()).and_then(|body| body.medias.get(*media));
+        let Some(generator) = media.and_then(|media| media.generator.as_ref()) else { return call.clone() };
+        let number = self.next_number();
+        call.with_value(another(value, &pointer, number, |trial| generator.allows(trial)))
+    }
+
     /// The same request with other texts wherever that leaves it as valid as it was: what is to be unique is so then. The
     /// place `keep` and all below it stay.
     pub(super) fn varied(&self, call: &Call, number: u64, keep: &str) -> Call {
@@ -257,15 +324,20 @@ impl Run {
             .and_then(|body| body.medias.get(*media))
             .and_then(|media| media.generator.as_ref());
         let Some(generator) = generator else { return call.clone() };
+        let (own, shared) = (self.own_identity(call.op, value), self.path_identity(call.op, value));
         let errors = |value: &Value| generator.validator().iter_errors(value).take(5).count();
         let before = errors(value);
         let mut changed = value.clone();
         let mut all = Vec::new();
         fields(value, "", &mut all, 0);
         for pointer in all {
+            if own.as_ref() == Some(&pointer) && pointer != keep {
+                changed = another(&changed, &pointer, number, |trial| errors(trial) == before);
+                continue;
+            }
             let kept = !keep.is_empty()
                 && (pointer == keep || pointer.starts_with(&format!("{keep}/")) || keep.starts_with(&format!("{pointer}/")));
-            if kept || self.collection_for(&pointer).is_some() {
+            if kept || self.collection_for(&pointer).is_some() || shared.as_ref() == Some(&pointer) {
                 continue;
             }
             let Some(Value::String(text)) = changed.pointer(&pointer).cloned() else { continue };
@@ -288,6 +360,23 @@ impl Run {
 fn ordinary(examples: &[Value], generator: Option<&Generator>) -> Option<Value> {
     let Some(generator) = generator else { return examples.first().cloned() };
     examples.iter().find(|example| generator.allows(example)).cloned().or_else(|| generator.ordinary())
+}
+
+/// A value with another scalar at a pointer, as far as that is `right`.
+fn another(value: &Value, pointer: &str, number: u64, right: impl Fn(&Value) -> bool) -> Value {
+    let candidates: Vec<Value> = match value.pointer(pointer) {
+        Some(Value::String(text)) => other_texts(text, number).into_iter().map(Value::String).collect(),
+        Some(Value::Number(_)) => {
+            [LOW + number, number % LOW, number % 10_000, number % 1000, number % 100].map(Value::from).to_vec()
+        }
+        _ => Vec::new(),
+    };
+    let put = |candidate: Value| {
+        let mut changed = value.clone();
+        *changed.pointer_mut(pointer)? = candidate;
+        Some(changed)
+    };
+    candidates.into_iter().filter_map(put).find(|changed| right(changed)).unwrap_or_else(|| value.clone())
 }
 
 /// The pointers of all scalars of a value.

@@ -17,18 +17,18 @@ use patchbay_contracts::{contract::Check, integration::Method};
 
 /// How many requests are sent to make one failure small, and for all failures of an operation.
 const TRIES: (u32, u32) = (40, 160);
+/// The same for all failures of an operation that deletes.
+const DELETIONS: u32 = 24;
 
 impl Run {
     /// Makes the requests of an operation's failures small.
     pub(super) async fn shrink(&self, op: usize) {
         let Some(operation) = self.ops.get(op) else { return };
-        // Each try of a deletion takes a resource, and a slow answer is slow anyway.
-        if operation.method == Method::Delete {
-            return;
-        }
         let failures = self.ledgers.of(op).map(|ledger| ledger.failures()).unwrap_or_default();
-        let mut left = TRIES.1;
+        // Each try of a deletion takes a resource.
+        let mut left = if operation.method == Method::Delete { DELETIONS } else { TRIES.1 };
         for found in failures {
+            // A slow answer is slow anyway.
             if matches!(found.finding.check, Check::Latency | Check::Reachable) || left == 0 {
                 continue;
             }
@@ -48,7 +48,12 @@ impl Run {
                     break 'smaller;
                 }
                 (tries, *left) = (tries - 1, left.saturating_sub(1));
-                let outcome = self.assess(&candidate).await;
+                let Some(candidate) = self.spare(candidate).await else { break 'smaller };
+                let mut outcome = self.assess(&candidate).await;
+                if found.finding.check == Check::Link {
+                    let links = self.linked(&candidate, &outcome, Some(&found.finding.keyword)).await;
+                    outcome.findings.extend(links.into_iter().flatten());
+                }
                 if outcome.findings.iter().any(|finding| finding.key() == found.finding.key()) {
                     current = candidate.clone();
                     smallest = Some((candidate, outcome));
@@ -69,6 +74,23 @@ impl Run {
         if let Some(mut ledger) = self.ledgers.of(op) {
             ledger.shrunk(shrunk);
         }
+    }
+
+    /// A try as it may be made: a deletion only of what was made for it. None where there is nothing to be deleted, or
+    /// where it is the path itself that is tried.
+    async fn spare(&self, trial: Trial) -> Option<Trial> {
+        if self.ops.get(trial.call.op)?.method != Method::Delete {
+            return Some(trial);
+        }
+        trial.instance.as_ref()?.collection?;
+        if trial.kind == Kind::Unknown || trial.pointer.starts_with("path.") {
+            return None;
+        }
+        let fresh = self.instance_for(trial.call.op).await.filter(|instance| instance.collection.is_some())?;
+        let mut trial = trial;
+        self.lead(&mut trial.call, &fresh);
+        trial.instance = Some(fresh);
+        Some(trial)
     }
 
     /// Requests that are simpler by one step and to the document what this one is.

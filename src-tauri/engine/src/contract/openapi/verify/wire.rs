@@ -77,6 +77,7 @@ impl Wire {
     /// Where it can't be made: a reference without a value, a credential that isn't bound to the host.
     pub(super) async fn send(&self, op: &Op, call: &Call) -> Result<Came> {
         let request = call.request(op, &self.common);
+        let made_up = call.made_up(op);
         let mut repeats = 0;
         let mut reset = false;
         loop {
@@ -87,7 +88,7 @@ impl Wire {
             let exchanged = tokio::select! {
                 biased;
                 () = self.cancel.cancelled() => return Ok(Came::Unsent),
-                exchanged = self.pool.send(&self.context, &request, left) => exchanged?,
+                exchanged = self.pool.send_made(&self.context, &request, &made_up, left) => exchanged?,
             };
             let Some(answer) = &exchanged.answer else {
                 let problem = exchanged.problem.clone().unwrap_or_else(|| Problem::new(Code::BadResponse, "There was no answer"));
