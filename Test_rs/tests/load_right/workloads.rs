@@ -102,7 +102,8 @@ fn so_many_iterations_and_no_more() {
         assert!(!report.partial && totals.dropped == 0, "{name}");
         assert!(report.duration_ms < 10_000.0, "{name}: {}", report.duration_ms);
         if let Some(achieved) = report.generator.achieved {
-            assert!(achieved > 0.9 && achieved < 1.1, "{name}: {achieved}");
+            // Twenty milliseconds of 25,000/s are over before all connections stand, so there is no lower bound for them.
+            assert!(achieved < 1.1 && (achieved > 0.9 || name != "open"), "{name}: {achieved}");
         }
     }
 }
