@@ -102,7 +102,7 @@ fn so_many_iterations_and_no_more() {
         assert!(!report.partial && totals.dropped == 0, "{name}");
         assert!(report.duration_ms < 10_000.0, "{name}: {}", report.duration_ms);
         if let Some(achieved) = report.generator.achieved {
-            // Twenty milliseconds of 25,000/s are over before all connections stand, so there is no lower bound for them.
+            // With two threads at 25,000/s, 0.03 and 0.04 were seen, and why isn't known yet: there the lower bound is missing.
             assert!(achieved < 1.1 && (achieved > 0.9 || name != "open"), "{name}: {achieved}");
         }
     }
