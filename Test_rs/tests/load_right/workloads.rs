@@ -92,18 +92,21 @@ fn so_many_iterations_and_no_more() {
         ("open, two threads", LoadSpec { connections: Some(64), ..open(25_000.0, 20_000) }),
         ("a connection each", LoadSpec { keep_alive: false, ..closed(8, 20_000) }),
     ] {
-        let server = quick();
-        let began = Instant::now();
-        let report = run(&target(server.address), &LoadSpec { iterations: Some(501), ..spec });
+        let (report, (requests, took)) = vouched(|| {
+            let server = quick();
+            let began = Instant::now();
+            let report = run(&target(server.address), &LoadSpec { iterations: Some(501), ..spec.clone() });
+            (report, (server.state.requests(), began.elapsed()))
+        });
         let totals = report.totals;
         assert_eq!((totals.sent, totals.answered, totals.iterations), (501, 501, 501), "{name}: {totals:?}");
-        assert_eq!(server.state.requests(), 501, "{name}");
-        assert!(began.elapsed() < Duration::from_secs(10), "{name}: it went on");
+        assert_eq!(requests, 501, "{name}");
+        assert!(took < Duration::from_secs(10), "{name}: it went on");
         assert!(!report.partial && totals.dropped == 0, "{name}");
         assert!(report.duration_ms < 10_000.0, "{name}: {}", report.duration_ms);
+        println!("{name}: {:?}", report.generator);
         if let Some(achieved) = report.generator.achieved {
-            // With two threads at 25,000/s, 0.03 and 0.04 were seen, and why isn't known yet: there the lower bound is missing.
-            assert!(achieved < 1.1 && (achieved > 0.9 || name != "open"), "{name}: {achieved}");
+            assert!((0.9..1.1).contains(&achieved), "{name}: {achieved}");
         }
     }
 }

@@ -15,7 +15,8 @@
 //! only, so another protocol is one more carrier.
 //!
 //! # Time
-//! All times are of the monotonic clock. A response is complete with its last byte. The next arrival is awaited by a
+//! All times are of the monotonic clock. A response is complete with its last byte, at the time at which the system received
+//! it; where the system doesn't say (it does on Linux), when it was read. The next arrival is awaited by a
 //! timer of the kernel's on Linux and by polling for the last millisecond elsewhere, so it is noticed within some
 //! microseconds; how late the generator was all the same is in the report as the schedule lag.
 //!

@@ -5,7 +5,7 @@
 
 use std::{
     cell::Cell,
-    io,
+    io, thread,
     time::{Duration, Instant},
 };
 
@@ -52,6 +52,11 @@ impl Pacer {
         } else {
             Duration::from_nanos(nanos)
         };
+        if exact && timeout.is_zero() {
+            // Whoever waits for this processor goes first. Often it is the service itself: the kernel wakes it on the processor
+            // of the thread that sent it something, in the belief that this one will sleep now.
+            thread::yield_now();
+        }
         let began = Instant::now();
         let outcome = poll.poll(events, Some(timeout));
         if exact && !timeout.is_zero() {

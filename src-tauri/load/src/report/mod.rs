@@ -35,6 +35,13 @@ const ENOUGH: f64 = 0.99;
 /// Buckets of the reported histogram for each doubling of the latency.
 const BUCKETS_A_DOUBLING: f64 = 8.0;
 
+/// What the times in a report are.
+const CLOCK: &str = if cfg!(target_os = "linux") {
+    "monotonic, in nanoseconds; an answer has come when the system has received the last of it"
+} else {
+    "monotonic, in nanoseconds; an answer has come when the last of it is read"
+};
+
 /// What ended a run before its time.
 pub(crate) struct Cut {
     /// The person did, at whatever moment.
@@ -235,7 +242,7 @@ fn generator(plan: &Plan, sums: &Sums, endings: &[Ending], figures: &Figures) ->
         longest_stall_ms: sums.stalls.longest as f64 / 1e6,
         threads: u32::try_from(plan.threads).unwrap_or(u32::MAX),
         bottleneck: figures.doubts.generator_late || figures.doubts.generator_busy,
-        clock: "monotonic, in nanoseconds".to_owned(),
+        clock: CLOCK.to_owned(),
         drain: format!(
             "No request is due after the end. Those under way are awaited for {}; what then has no answer is counted, with the \
              time that it had waited as a lower bound of its latency.",

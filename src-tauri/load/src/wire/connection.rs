@@ -13,6 +13,7 @@ use rustls::ClientConnection;
 use super::{
     Carrier, Event, Kept, Output, Request, Traffic, Wire,
     output::{Transport, flush_session},
+    receiving::{self, Receiving},
 };
 use crate::failure::{Failure, Kind};
 
@@ -89,6 +90,8 @@ pub(crate) struct Connection {
     pub(crate) busy: usize,
     /// No further request may be sent on it.
     pub(crate) closing: bool,
+    /// When the system had received what was read last, in nanoseconds since 1970, where it says so.
+    pub(crate) came: Option<u64>,
     transport: Transport,
     unsent: Vec<u8>,
     carrier: Option<Box<dyn Carrier>>,
@@ -104,6 +107,7 @@ impl Connection {
             tried: 0,
             busy: 0,
             closing: false,
+            came: None,
             transport: Transport::None,
             unsent: Vec::new(),
             carrier: None,
@@ -115,6 +119,7 @@ impl Connection {
         let mut socket = TcpStream::connect(address)?;
         // Small requests mustn't wait for the answer to the ones before. Where it can't be set, they do, and that's all.
         let _ = socket.set_nodelay(true);
+        receiving::note_times(&socket);
         registry.register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
         self.transport = match &wire.tls {
             None => Transport::Plain(socket),
@@ -268,7 +273,8 @@ impl Connection {
     ) -> Outcome {
         for _ in 0..READS_IN_A_ROW {
             let Transport::Plain(socket) = &mut self.transport else { return Outcome::Pending };
-            let count = match socket.read(buffer) {
+            let mut receiving = Receiving { socket, came: &mut self.came };
+            let count = match receiving.read(buffer) {
                 Ok(count) => count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Outcome::Pending,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
@@ -295,7 +301,7 @@ impl Connection {
     fn read_tls(&mut self, wire: &Wire, buffer: &mut [u8], traffic: &mut Traffic, events: &mut Vec<Event>) -> Outcome {
         for _ in 0..READS_IN_A_ROW {
             let Transport::Tls(socket, session) = &mut self.transport else { return Outcome::Pending };
-            let ended = match session.read_tls(socket) {
+            let ended = match session.read_tls(&mut Receiving { socket, came: &mut self.came }) {
                 Ok(count) => count == 0,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Outcome::Pending,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,

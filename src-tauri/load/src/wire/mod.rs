@@ -6,6 +6,7 @@ mod file;
 mod http1;
 mod http2;
 mod output;
+pub(crate) mod receiving;
 mod response;
 mod websocket;
 

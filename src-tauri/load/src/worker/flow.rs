@@ -49,7 +49,7 @@ impl Worker<'_> {
             Event::Connected => self.ledger.connected(now - std::mem::replace(&mut self.connections[index].began, now)),
             Event::Secured => self.ledger.secured(now - self.connections[index].began),
             Event::Opened => self.opened(index, now),
-            Event::Began { stream } => self.users[first + stream].first_byte = now,
+            Event::Began { stream } => self.users[first + stream].first_byte = self.came(index, now),
             Event::Answered { stream, status, excess, keep } => {
                 self.connections[index].closing |= !keep;
                 self.answered(first + stream, status, excess, now);
@@ -61,6 +61,12 @@ impl Worker<'_> {
             }
             Event::Closing => self.leave(index),
         }
+    }
+
+    /// When the system had received what was read last on a connection; where it doesn't say, now.
+    fn came(&self, index: usize, now: u64) -> u64 {
+        let came = self.connections[index].came.and_then(|came| came.checked_sub(self.wall_origin));
+        came.map_or(now, |came| came.min(now))
     }
 
     /// No further request may go out on a connection: it is closed once nothing is under way on it.
@@ -180,6 +186,11 @@ impl Worker<'_> {
         let streams = self.plan.wire.streams;
         let (index, stream) = (user / streams, user % streams);
         self.busy -= 1;
+        // It was gone before anybody looked.
+        let came = self.came(index, now).max(self.users[user].sent);
+        let counted_from = came.max(self.plan.measured_from);
+        self.presence = self.presence.saturating_sub(u128::from(now.min(self.end).saturating_sub(counted_from)));
+        self.whole_presence = self.whole_presence.saturating_sub(u128::from(now.saturating_sub(counted_from)));
         let connection = &mut self.connections[index];
         connection.failures = 0;
         connection.busy -= 1;
@@ -195,14 +206,14 @@ impl Worker<'_> {
                     headers: &kept.headers,
                     body: &kept.body,
                     cut: kept.cut,
-                    took: now.saturating_sub(own.sent),
+                    took: came.saturating_sub(own.sent),
                 };
                 inspect.inspect(&answer, values)
             }
             _ => Ok(()),
         };
-        let first_byte = if own.first_byte > 0 { own.first_byte } else { now };
-        self.ledger.answered(own.step, own.began, first_byte.saturating_sub(own.sent), status, taken, excess, now);
+        let first_byte = if own.first_byte > 0 { own.first_byte } else { came };
+        self.ledger.answered(own.step, own.began, first_byte.saturating_sub(own.sent), status, taken, excess, came);
         let held = taken && asserted.is_ok();
         if let Err(why) = asserted {
             self.ledger.failed_assertion(own.step, own.began, &why);

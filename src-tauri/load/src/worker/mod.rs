@@ -37,6 +37,7 @@ use crate::{
     wire::{
         Event,
         connection::{Connection, Readiness},
+        receiving::wall_clock,
     },
 };
 
@@ -134,6 +135,8 @@ pub(crate) struct Worker<'a> {
     next_look: u64,
     /// When the last of the resting connections may try again.
     last_retry: u64,
+    /// What the wall clock showed when the run began, by the two clocks as they stood a moment ago; in nanoseconds since 1970.
+    wall_origin: u64,
     /// No connection is opened for an arrival before.
     connect_after: u64,
     /// Connections that failed for arrivals since the last that didn't.
@@ -189,6 +192,7 @@ impl<'a> Worker<'a> {
             end: plan.end,
             next_look: u64::MAX,
             last_retry: 0,
+            wall_origin: 0,
             connect_after: 0,
             connect_failures: 0,
             rng: SmallRng::seed_from_u64(plan.seed ^ (index as u64).rotate_left(32)),
@@ -223,6 +227,8 @@ impl<'a> Worker<'a> {
             }
             self.pacer.wait(&mut self.poll, &mut events, until.saturating_sub(before), exact).map_err(|error| no_poll(&error))?;
             woken = self.now();
+            // Anew each time, since the wall clock may be set.
+            self.wall_origin = wall_clock().saturating_sub(woken);
             effort.waited(woken - before);
             if woken > until.max(before) + STALL {
                 self.ledger.stalled(woken, woken - until.max(before));
