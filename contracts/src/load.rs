@@ -313,6 +313,9 @@ pub struct LoadProgress {
     pub totals: LoadTotals,
     /// Latency so far.
     pub latency: Quantiles,
+    /// Failures so far by kind, the most frequent first.
+    #[serde(default)]
+    pub errors: Vec<LoadError>,
     /// Seconds that were completed since the last progress.
     pub new_slices: Vec<LoadSlice>,
 }

@@ -67,7 +67,10 @@
 //!   `load-duration`, `load-warm-up`, `load-stages`, `stage-to-0`, `stage-over-0`, `stage-remove-0` and so on, `stage-add`,
 //!   `load-plan`, `threshold-field`, `threshold-add`, `threshold-chip`, `threshold-remove`, `load-more`, `load-protocol`,
 //!   `load-streams`, `load-spacing`, `load-think-time`, `load-timeout`, `load-iterations`, `load-abort-after`,
-//!   `load-keep-alive`, `load-baseline`, `load-start`, `load-keep`, `load-question`, `load-confirm`, `load-cancel`,
+//!   `load-grace`, `load-connect-rate`, `load-seed`, `load-keep-alive`, `load-session-reuse`, `load-setup`, `load-teardown` with
+//!   the parts of `load-chain`, `load-data`, `data-file-0`, `data-order-0`, `data-remove-0` and so on, `data-add`,
+//!   `load-baseline`, `load-metrics-port`, `load-k6`, `export-k6`, `export-k6-operator`, `k6-summary`, `k6-import`,
+//!   `load-start`, `load-keep`, `load-question`, `load-confirm`, `load-cancel`,
 //!   `load-progress`, `load-elapsed`.
 //! - What a load run found: `load-report`, `load-verdict`, `partial`, `lost`, `tile-rate` … `tile-bytes`, `thresholds`,
 //!   `threshold`, `comparison`, `comparison-words`, `comparison-figures`, `compared` (`data-name`), `endpoints`, `endpoint`

@@ -209,3 +209,19 @@ fn progress_comes_at_most_ten_times_a_second() {
     assert_eq!(slices, report.timeline[..slices.len()], "each second is told once, as it is in the report");
     assert!(seen.iter().all(|(_, progress)| progress.total_ms == 2500.0));
 }
+
+#[test]
+fn failures_are_told_by_kind_while_it_goes_on() {
+    let server = Server::start(|seen| match seen.number % 2 {
+        0 => Reply::Bytes(ok()),
+        _ => Reply::Bytes(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n".to_vec()),
+    });
+    let mut last = None;
+    patchbay_load::run(&server.target(), &closed(1, 1000), &AtomicBool::new(false), &mut |progress| last = Some(progress))
+        .unwrap();
+    let last = last.expect("it told how far it was");
+    assert_eq!(last.errors.len(), 1, "{:?}", last.errors);
+    let error = &last.errors[0];
+    assert_eq!((error.kind.as_str(), error.count), ("status 503", last.totals.failed));
+    assert!(error.count > 0 && !error.example.is_empty(), "{error:?}");
+}

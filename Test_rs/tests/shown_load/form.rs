@@ -2,11 +2,11 @@
 
 use patchbay_contracts::{
     chart::load_plan,
-    integration::{Executor, Level, LoadSpec, Protocol, Spacing, SpanRange, Stage, Weighted},
+    integration::{DataFeed, Executor, FeedOrder, Level, LoadSpec, Protocol, Spacing, SpanRange, Stage, Weighted},
     load::planned,
     units::{Rate, Span},
 };
-use patchbay_frontend::utils::load_draft::{Calls, Draft};
+use patchbay_frontend::utils::load_draft::{Calls, Draft, Listed};
 
 /// A specification with a word on everything.
 fn full() -> LoadSpec {
@@ -17,6 +17,8 @@ fn full() -> LoadSpec {
             Weighted { endpoint: "list orders".to_owned(), weight: 9 },
         ],
         setup: vec!["log in".to_owned()],
+        teardown: vec!["log out".to_owned()],
+        data: vec![DataFeed { file: "users.csv".to_owned(), order: FeedOrder::Once }],
         rate: Some(Rate::per_second(10.0)),
         connections: Some(40),
         streams: Some(8),
@@ -26,8 +28,10 @@ fn full() -> LoadSpec {
         ],
         iterations: Some(5_000),
         spacing: Spacing::Poisson,
+        connect_rate: Some(Rate::per_second(100.0)),
         warm_up: Some(Span::secs(5)),
         timeout: Some(Span::secs(2)),
+        grace: Some(Span::secs(1)),
         keep_alive: false,
         session_reuse: false,
         protocol: Protocol::Http2,
@@ -92,6 +96,9 @@ fn each_field_that_can_not_be_read_says_what_would_do() {
     check(|draft| draft.abort_after = "x".to_owned(), "abort-after", "duration");
     check(|draft| draft.weigh("list orders", "often".to_owned()), "mix list orders", "whole number");
     check(|draft| draft.mix.clear(), "mix", "weight");
+    check(|draft| draft.connect_rate = "0/s".to_owned(), "connect-rate", "above zero");
+    check(|draft| draft.grace = "long".to_owned(), "grace", "duration");
+    check(|draft| draft.seed = "-1".to_owned(), "seed", "whole number");
     check(
         |draft| {
             draft.calls = Calls::Chain;
@@ -111,12 +118,27 @@ fn each_field_that_can_not_be_read_says_what_would_do() {
 }
 
 #[test]
+fn calls_around_the_run_and_files_come_and_go() {
+    let mut draft = Draft::of(Some(&full()));
+    draft.listed_mut(Listed::Setup).push("create customer".to_owned());
+    draft.listed_mut(Listed::Teardown).clear();
+    draft.data[0].0 = "  people.json ".to_owned();
+    draft.data.push((" ".to_owned(), FeedOrder::Random));
+    let spec = draft.read().expect("it can be read");
+    assert_eq!((spec.setup, spec.teardown), (vec!["log in".to_owned(), "create customer".to_owned()], Vec::new()));
+    let people = DataFeed { file: "people.json".to_owned(), order: FeedOrder::Once };
+    assert_eq!(spec.data, [people], "a line without a file is none");
+}
+
+#[test]
 fn a_threshold_that_is_typed_and_not_added_counts() {
     let mut draft = Draft::of(Some(&full()));
     draft.threshold = " errors < 1% ".to_owned();
     assert_eq!(draft.read().expect("it can be read").thresholds, ["p95 < 500ms", "errors < 1%"]);
     assert_eq!(Draft::of(None).rarely_used(), 0);
-    assert_eq!(draft.rarely_used(), 7, "streams, iterations, abort after, timeout, spacing, protocol, keep-alive");
+    let used = "streams, iterations, abort after, timeout, spacing, protocol, keep-alive, setup, teardown, data, connect rate, \
+                grace, session reuse, seed";
+    assert_eq!(draft.rarely_used(), 14, "{used}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use patchbay_contracts::{
-    load::{LoadProgress, LoadSlice, LoadTotals, Quantiles},
+    load::{LoadError, LoadProgress, LoadSlice, LoadTotals, Quantiles},
     metrics::{MetricKind, ScrapeReport},
 };
 use patchbay_engine::{
@@ -34,6 +34,10 @@ fn progress() -> LoadProgress {
             connects: 4,
             ..LoadTotals::default()
         },
+        errors: vec![
+            LoadError { kind: "status 503".to_owned(), count: 5, example: String::new() },
+            LoadError { kind: "refused".to_owned(), count: 2, example: String::new() },
+        ],
         latency: Quantiles { count: 100, mean_ms: 3.0, p50_ms: 2.0, p99_ms: 12.5, max_ms: 20.0, ..Quantiles::default() },
         new_slices: vec![LoadSlice { second: 2, in_flight: 3, connections: 4, ..LoadSlice::default() }],
     }
@@ -71,6 +75,8 @@ fn a_run_is_told_in_openmetrics() {
     check(requests, Some(("outcome", "dropped")), 2.0);
     check(requests, Some(("outcome", "unanswered")), 1.0);
     check(requests, Some(("target", "an \"odd\\ name")), 93.0);
+    check("patchbay_load_errors_total", Some(("kind", "status 503")), 5.0);
+    check("patchbay_load_errors_total", Some(("kind", "refused")), 2.0);
     check("patchbay_load_sent_total", None, 110.0);
     check("patchbay_load_in_flight", None, 3.0);
     check("patchbay_load_connections", None, 4.0);

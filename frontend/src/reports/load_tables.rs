@@ -72,6 +72,7 @@ pub fn Statuses(props: &StatusesProps) -> Html {
     }
 }
 
+/// The properties of [`Errors`].
 #[derive(Properties, PartialEq)]
 pub struct ErrorsProps {
     /// Failures by kind.

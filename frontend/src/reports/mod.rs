@@ -11,6 +11,7 @@ mod waterfall;
 
 pub use contract::{Board, ContractReportView, Results};
 pub use load::{LoadCharts, LoadReportView, LoadTiles};
+pub use load_tables::Errors;
 pub use probe::ProbeReportView;
 pub use runs::{ExportButtons, RunList, RunView};
 pub use waterfall::WaterfallView;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use patchbay_contracts::{
-    integration::{Executor, Level, LoadSpec, Protocol, Spacing, SpanRange, Stage, Weighted},
+    integration::{DataFeed, Executor, FeedOrder, Level, LoadSpec, Protocol, Spacing, SpanRange, Stage, Weighted},
     units::{BadQuantity, Rate, Span},
 };
 
@@ -19,6 +19,17 @@ pub enum Calls {
     Chain,
 }
 
+/// A list of endpoints that are called in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    /// By each user, again and again.
+    Chain,
+    /// Once, before the run.
+    Setup,
+    /// Once, after it.
+    Teardown,
+}
+
 /// What stands in the fields.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[allow(missing_docs, reason = "the names are those of the file")]
@@ -29,6 +40,10 @@ pub struct Draft {
     /// Endpoints with their weights; without a weight one isn't called.
     pub mix: Vec<(String, String)>,
     pub chain: Vec<String>,
+    pub setup: Vec<String>,
+    pub teardown: Vec<String>,
+    /// Files with values, and which row is taken.
+    pub data: Vec<(String, FeedOrder)>,
     pub rate: String,
     /// The rate that the first stage begins at.
     pub start_rate: String,
@@ -40,6 +55,9 @@ pub struct Draft {
     pub duration: String,
     pub warm_up: String,
     pub timeout: String,
+    pub grace: String,
+    pub connect_rate: String,
+    pub seed: String,
     pub think_time: String,
     pub streams: String,
     pub iterations: String,
@@ -47,11 +65,10 @@ pub struct Draft {
     pub spacing: Spacing,
     pub protocol: Protocol,
     pub keep_alive: bool,
+    pub session_reuse: bool,
     pub thresholds: Vec<String>,
     /// The threshold that is typed and not yet added.
     pub threshold: String,
-    /// What the file says besides, which the form has no field for.
-    pub rest: LoadSpec,
 }
 
 /// What would do in the fields that can't be read, by the field's name.
@@ -76,9 +93,12 @@ impl Draft {
         let mut draft = Self {
             executor,
             calls,
-            endpoint: spec.endpoint.clone().unwrap_or_default(),
-            mix: spec.mix.iter().map(|one| (one.endpoint.clone(), one.weight.to_string())).collect(),
-            chain: spec.chain.clone(),
+            endpoint: spec.endpoint.unwrap_or_default(),
+            mix: spec.mix.into_iter().map(|one| (one.endpoint, one.weight.to_string())).collect(),
+            chain: spec.chain,
+            setup: spec.setup,
+            teardown: spec.teardown,
+            data: spec.data.into_iter().map(|feed| (feed.file, feed.order)).collect(),
             rate: if executor == Executor::ConstantArrivalRate { shown(spec.rate, "50/s") } else { "50/s".to_owned() },
             start_rate: at(executor == Executor::RampingArrivalRate, shown(spec.rate, "")),
             connections: at(!starts_at_connections, shown(spec.connections, "")),
@@ -87,6 +107,9 @@ impl Draft {
             duration: at(!executor.is_ramping(), shown(spec.duration, "10s")),
             warm_up: shown(spec.warm_up, ""),
             timeout: shown(spec.timeout, ""),
+            grace: shown(spec.grace, ""),
+            connect_rate: shown(spec.connect_rate, ""),
+            seed: shown(spec.seed, ""),
             think_time: shown(spec.think_time, ""),
             streams: shown(spec.streams, ""),
             iterations: shown(spec.iterations, ""),
@@ -94,9 +117,9 @@ impl Draft {
             spacing: spec.spacing,
             protocol: spec.protocol,
             keep_alive: spec.keep_alive,
-            thresholds: spec.thresholds.clone(),
+            session_reuse: spec.session_reuse,
+            thresholds: spec.thresholds,
             threshold: String::new(),
-            rest: spec,
         };
         if draft.duration.is_empty() {
             "10s".clone_into(&mut draft.duration);
@@ -119,6 +142,24 @@ impl Draft {
         let open = self.executor.is_open();
         let last = self.stages.last().cloned();
         self.stages.push(last.unwrap_or_else(|| (if open { "50/s" } else { "20" }.to_owned(), "10s".to_owned())));
+    }
+
+    /// The endpoints of a list.
+    pub const fn listed(&self, which: Listed) -> &Vec<String> {
+        match which {
+            Listed::Chain => &self.chain,
+            Listed::Setup => &self.setup,
+            Listed::Teardown => &self.teardown,
+        }
+    }
+
+    /// The same, to change them.
+    pub const fn listed_mut(&mut self, which: Listed) -> &mut Vec<String> {
+        match which {
+            Listed::Chain => &mut self.chain,
+            Listed::Setup => &mut self.setup,
+            Listed::Teardown => &mut self.teardown,
+        }
     }
 
     /// The weight of an endpoint; empty where it isn't called.
@@ -146,11 +187,23 @@ impl Draft {
 
     /// How many of the fields that are rarely used say something.
     pub fn rarely_used(&self) -> usize {
-        let texts = [&self.think_time, &self.streams, &self.iterations, &self.abort_after, &self.timeout];
+        let texts = [
+            &self.think_time,
+            &self.streams,
+            &self.iterations,
+            &self.abort_after,
+            &self.timeout,
+            &self.grace,
+            &self.connect_rate,
+            &self.seed,
+        ];
+        let lists = [self.setup.is_empty(), self.teardown.is_empty(), self.data.is_empty()];
         texts.into_iter().filter(|text| !text.trim().is_empty()).count()
+            + lists.into_iter().filter(|empty| !empty).count()
             + usize::from(self.spacing != Spacing::default() && self.executor.is_open())
             + usize::from(self.protocol != Protocol::default())
             + usize::from(!self.keep_alive)
+            + usize::from(!self.session_reuse)
     }
 
     /// What is meant.
@@ -165,6 +218,9 @@ impl Draft {
             endpoint: Some(self.endpoint.clone()).filter(|endpoint| self.calls == Calls::One && !endpoint.is_empty()),
             mix: self.read_mix(&mut wrong),
             chain: self.read_chain(&mut wrong),
+            setup: self.setup.clone(),
+            teardown: self.teardown.clone(),
+            data: self.read_data(),
             rate: match executor {
                 Executor::ConstantArrivalRate => rate("rate", &self.rate, true, &mut wrong),
                 Executor::RampingArrivalRate => rate("start-rate", &self.start_rate, false, &mut wrong),
@@ -178,6 +234,9 @@ impl Draft {
             duration: if executor.is_ramping() { None } else { duration(&self.duration, &mut wrong) },
             warm_up: quantity("warm-up", &self.warm_up, &mut wrong),
             timeout: quantity("timeout", &self.timeout, &mut wrong),
+            grace: quantity("grace", &self.grace, &mut wrong),
+            connect_rate: some_rate("connect-rate", &self.connect_rate, &mut wrong),
+            seed: seed(&self.seed, &mut wrong),
             think_time: if open { None } else { quantity::<SpanRange>("think-time", &self.think_time, &mut wrong) },
             streams: if self.protocol == Protocol::Http2 { whole("streams", &self.streams, 1, &mut wrong) } else { None },
             iterations: whole("iterations", &self.iterations, 1, &mut wrong).map(u64::from),
@@ -185,8 +244,8 @@ impl Draft {
             spacing: if open { self.spacing } else { Spacing::default() },
             protocol: self.protocol,
             keep_alive: self.keep_alive,
+            session_reuse: self.session_reuse,
             thresholds: self.all_thresholds(),
-            ..self.rest.clone()
         };
         if wrong.is_empty() { Ok(spec) } else { Err(wrong) }
     }
@@ -221,6 +280,11 @@ impl Draft {
             wrong.insert("chain".to_owned(), "Add at least one endpoint".to_owned());
         }
         self.chain.clone()
+    }
+
+    fn read_data(&self) -> Vec<DataFeed> {
+        let named = self.data.iter().filter(|(file, _)| !file.trim().is_empty());
+        named.map(|(file, order)| DataFeed { file: file.trim().to_owned(), order: *order }).collect()
     }
 
     fn read_stages(&self, wrong: &mut Mistakes) -> Vec<Stage> {
@@ -272,6 +336,18 @@ fn rate(field: &str, text: &str, needed: bool, wrong: &mut Mistakes) -> Option<R
         wrong.entry(field.to_owned()).or_insert_with(|| "A rate above zero, such as 50/s".to_owned());
     }
     rate
+}
+
+/// Nothing, or a rate above zero.
+fn some_rate(field: &str, text: &str, wrong: &mut Mistakes) -> Option<Rate> {
+    rate(field, text, !text.trim().is_empty(), wrong)
+}
+
+fn seed(text: &str, wrong: &mut Mistakes) -> Option<u64> {
+    match text.trim() {
+        "" => None,
+        text => text.parse().map_err(|_| wrong.insert("seed".to_owned(), "A whole number".to_owned())).ok(),
+    }
 }
 
 fn whole(field: &str, text: &str, least: u32, wrong: &mut Mistakes) -> Option<u32> {

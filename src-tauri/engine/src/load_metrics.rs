@@ -56,6 +56,13 @@ impl Shown {
         {
             text.sample("patchbay_load_requests_total", &format!("outcome=\"{outcome}\""), count as f64);
         }
+        let errors = self.progress.as_ref().map_or(&[][..], |progress| &progress.errors);
+        if !errors.is_empty() {
+            text.family("patchbay_load_errors", "counter", "", "Failures, by kind.");
+            for error in errors {
+                text.sample("patchbay_load_errors_total", &format!("kind=\"{}\"", escaped(&error.kind)), error.count as f64);
+            }
+        }
         for (name, count, help) in [
             ("patchbay_load_sent", totals.sent, "Requests that were sent."),
             ("patchbay_load_iterations", totals.iterations, "Iterations that came to their end."),

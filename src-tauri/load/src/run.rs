@@ -139,6 +139,7 @@ fn follow(
                 total_ms: plan.end as f64 / 1e6,
                 totals: sums.totals(measured, plan.target_rate()),
                 latency: quantiles(&sums.latency),
+                errors: report::errors(sums),
                 new_slices: sums.slices[told_slices..].to_vec(),
             });
             told_slices = sums.slices.len();

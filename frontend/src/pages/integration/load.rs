@@ -2,6 +2,7 @@
 
 mod calls;
 mod form;
+mod k6;
 mod more;
 mod stages;
 mod thresholds;
@@ -25,7 +26,7 @@ use super::{
 use crate::{
     components::{Button, EmptyState, Glyph, Kind, Loading, Panel, ProblemView},
     hooks::use_notify,
-    reports::{LoadCharts, LoadTiles},
+    reports::{Errors, LoadCharts, LoadTiles},
     state::Live,
     utils::text,
 };
@@ -41,6 +42,7 @@ pub fn LoadTab(props: &TabProps) -> Html {
     // What was started last is what the form holds again when the run is over.
     let sent = use_state_eq(|| None::<LoadSpec>);
     let baseline = use_state_eq(|| None::<RunId>);
+    let metrics_port = use_state_eq(|| None::<u16>);
     let notify = use_notify();
     let endpoints: Vec<AttrValue> = match &props.detail.definition {
         Some(definition) => definition.endpoints.iter().map(|endpoint| endpoint.label().into()).collect(),
@@ -51,10 +53,11 @@ pub fn LoadTab(props: &TabProps) -> Html {
     }
     let defined = props.detail.definition.as_ref().and_then(|definition| definition.load.clone());
     let begin = {
-        let (start, integration, sent, baseline) = (start.clone(), name.clone(), sent.setter(), *baseline);
+        let (start, integration, sent) = (start.clone(), name.clone(), sent.setter());
+        let (baseline, metrics_port) = (*baseline, *metrics_port);
         move |spec: LoadSpec, confirmed: bool| {
             sent.set(Some(spec.clone()));
-            let options = LoadOptions { confirmed, baseline, ..LoadOptions::default() };
+            let options = LoadOptions { confirmed, baseline, metrics_port };
             start.run(StartLoad { integration: integration.clone(), spec, options });
         }
     };
@@ -91,6 +94,10 @@ pub fn LoadTab(props: &TabProps) -> Html {
         let baseline = baseline.setter();
         Callback::from(move |chosen| baseline.set(chosen))
     };
+    let on_metrics_port = {
+        let metrics_port = metrics_port.setter();
+        Callback::from(move |chosen| metrics_port.set(chosen))
+    };
     html! {
         <div class="stack" data-test="load-page">
             if let Some((id, live)) = running {
@@ -99,7 +106,7 @@ pub fn LoadTab(props: &TabProps) -> Html {
                 </Panel>
             } else {
                 <LoadForm {endpoints} {defined} sent={(*sent).clone()} {runs} baseline={*baseline} {on_baseline} busy={start.busy}
-                    {on_start} {on_keep} />
+                    {on_start} {on_keep} on_metrics_port={on_metrics_port} metrics_port={*metrics_port} integration={name.clone()} />
                 if let Some(problem) = asks {
                     <div data-test="load-question">
                         <ProblemView {problem} mild=true>
@@ -149,6 +156,7 @@ fn LiveLoad(props: &LiveLoadProps) -> Html {
                 </span>
             </p>
             <LoadTiles totals={load.totals} latency={load.latency} />
+            if !load.errors.is_empty() { <Errors errors={load.errors.clone()} /> }
             <LoadCharts slices={Rc::clone(&slices)} spec={props.spec.clone()} seconds={load.total_ms / 1e3} />
         </div>
     }

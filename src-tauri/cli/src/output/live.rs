@@ -10,6 +10,8 @@ use super::{Colour, Out, words};
 const PACE: Duration = Duration::from_millis(100);
 /// How many seconds the line of the rate shows.
 const SECONDS: usize = 40;
+/// How many kinds of failure are named.
+const KINDS: usize = 3;
 /// How many characters the bar of the progress is long.
 const BAR: usize = 40;
 
@@ -59,7 +61,12 @@ impl<'a> LoadView<'a> {
             kinds.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}")).collect();
         let errors = match kinds.is_empty() {
             true => "none".to_owned(),
-            false => self.out.tint(Colour::Red, &format!("{}  {}", words::share(totals.error_share), kinds.join(", "))),
+            false => {
+                let causes: Vec<String> =
+                    news.errors.iter().take(KINDS).map(|error| format!("{} {}", error.count, error.kind)).collect();
+                let causes = if causes.is_empty() { String::new() } else { format!(": {}", causes.join(", ")) };
+                self.out.tint(Colour::Red, &format!("{}  {}{causes}", words::share(totals.error_share), kinds.join(", ")))
+            }
         };
         vec![
             self.out.tint(Colour::Bold, &self.target),

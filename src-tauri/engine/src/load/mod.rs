@@ -17,7 +17,7 @@ use std::{
 use patchbay_contracts::{
     Problem,
     integration::{Integration, LoadSpec},
-    load::{LoadProgress, LoadReport},
+    load::{LoadError, LoadProgress, LoadReport},
 };
 use patchbay_load::script::Script;
 use tokio_util::sync::CancellationToken;
@@ -81,7 +81,11 @@ pub async fn run(
     let stopping = Arc::clone(&stop);
     let Plan { script, spec, redactor, mut teardown } = plan;
     let working = tokio::task::spawn_blocking(move || {
-        let report = patchbay_load::run(&script, &spec, &stopping, &mut progress);
+        let mut tell = |mut news: LoadProgress| {
+            redact(&mut news.errors, &redactor);
+            progress(news);
+        };
+        let report = patchbay_load::run(&script, &spec, &stopping, &mut tell);
         report.map(|report| redacted(report, &redactor))
     });
     let watching = tokio::spawn(async move {
@@ -97,10 +101,14 @@ pub async fn run(
 }
 
 /// What a service sent may stand in the examples of its errors.
-fn redacted(mut report: LoadReport, redactor: &Redactor) -> LoadReport {
-    for error in &mut report.errors {
+fn redact(errors: &mut [LoadError], redactor: &Redactor) {
+    for error in errors {
         error.example = redactor.text(&error.example);
     }
+}
+
+fn redacted(mut report: LoadReport, redactor: &Redactor) -> LoadReport {
+    redact(&mut report.errors, redactor);
     for note in &mut report.notes {
         *note = redactor.text(note);
     }

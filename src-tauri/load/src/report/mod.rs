@@ -325,7 +325,7 @@ fn statuses(sums: &Sums) -> Vec<(u16, u64)> {
 }
 
 /// The failures by kind, the most frequent first.
-fn errors(sums: &Sums) -> Vec<LoadError> {
+pub(crate) fn errors(sums: &Sums) -> Vec<LoadError> {
     let example =
         |kind| sums.examples.iter().find(|example| example.kind == kind).map_or_else(String::new, |found| found.text.clone());
     let mut errors: Vec<LoadError> = Kind::ALL

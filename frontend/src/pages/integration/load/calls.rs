@@ -1,11 +1,13 @@
 //! Which endpoints a run calls: one, several by weight, or several in order.
 
+use std::rc::Rc;
+
 use yew::prelude::*;
 
 use super::form::{PartProps, mistake, press, set};
 use crate::{
     components::{Button, Field, Glyph, Input, Kind, MiddleCut, Segments, Select},
-    utils::load_draft::Calls,
+    utils::load_draft::{Calls, Draft, Listed, Mistakes},
 };
 
 /// How many characters of an endpoint's name are shown.
@@ -44,7 +46,10 @@ pub fn CallsField(props: &PartProps) -> Html {
             { match draft.calls {
                 Calls::One => html! { <OneField ..props.clone() /> },
                 Calls::Mix => html! { <MixField ..props.clone() /> },
-                Calls::Chain => html! { <ChainField ..props.clone() /> },
+                Calls::Chain => html! {
+                    <ListField draft={draft.clone()} mistakes={props.mistakes.clone()} endpoints={props.endpoints.clone()}
+                        which={Listed::Chain} />
+                },
             } }
         </>
     }
@@ -90,29 +95,50 @@ fn MixField(props: &PartProps) -> Html {
     }
 }
 
+/// The properties of [`ListField`].
+#[derive(Properties, Clone, PartialEq)]
+pub struct ListProps {
+    /// What stands in the fields.
+    pub draft: UseStateHandle<Draft>,
+    /// What would do in those that can't be read.
+    #[prop_or_default]
+    pub mistakes: Rc<Mistakes>,
+    /// The endpoints to choose from.
+    pub endpoints: Vec<AttrValue>,
+    /// Which list.
+    pub which: Listed,
+}
+
+/// Endpoints that are called in order.
 #[component]
-fn ChainField(props: &PartProps) -> Html {
-    let (draft, mistakes) = (&props.draft, &props.mistakes);
+pub fn ListField(props: &ListProps) -> Html {
+    let (draft, which) = (&props.draft, props.which);
+    let name = match which {
+        Listed::Chain => "chain",
+        Listed::Setup => "setup",
+        Listed::Teardown => "teardown",
+    };
     let mut options: Vec<(AttrValue, AttrValue)> = vec![("".into(), "Add an endpoint…".into())];
     options.extend(props.endpoints.iter().map(|label| (label.clone(), label.clone())));
-    let on_add = set(draft, |draft, name| {
-        if !name.is_empty() {
-            draft.chain.push(name);
+    let on_add = set(draft, move |draft, endpoint| {
+        if !endpoint.is_empty() {
+            draft.listed_mut(which).push(endpoint);
         }
     });
     html! {
-        <div class="chips-field" data-test="load-chain">
+        <div class="chips-field" data-test={format!("load-{name}")}>
             <ol class="chain">
-                { for draft.chain.iter().enumerate().map(|(at, name)| html! {
-                    <li class="chip" key={at} data-test="chain-step">
-                        <MiddleCut text={name.clone()} limit={NAME} />
-                        <Button kind={Kind::Quiet} glyph={Glyph::Close} label={format!("Take out {name}")}
-                            test={format!("chain-remove-{at}")} onclick={press(draft, move |draft| { draft.chain.remove(at); })} />
+                { for draft.listed(which).iter().enumerate().map(|(at, endpoint)| html! {
+                    <li class="chip" key={at} data-test={format!("{name}-step")}>
+                        <MiddleCut text={endpoint.clone()} limit={NAME} />
+                        <Button kind={Kind::Quiet} glyph={Glyph::Close} label={format!("Take out {endpoint}")}
+                            test={format!("{name}-remove-{at}")}
+                            onclick={press(draft, move |draft| { draft.listed_mut(which).remove(at); })} />
                     </li>
                 }) }
-                <li><Select {options} value="" on_change={on_add} label="One more endpoint" test="chain-add" /></li>
+                <li><Select {options} value="" on_change={on_add} label="One more endpoint" test={format!("{name}-add")} /></li>
             </ol>
-            if let Some(wrong) = mistake(mistakes, "chain") { <span class="field-error" role="alert">{ wrong }</span> }
+            if let Some(wrong) = mistake(&props.mistakes, name) { <span class="field-error" role="alert">{ wrong }</span> }
         </div>
     }
 }

@@ -11,6 +11,7 @@ use yew::prelude::*;
 
 use super::{
     calls::CallsField,
+    k6::K6,
     more::More,
     stages::{PlanPicture, StagesField},
     thresholds::ThresholdField,
@@ -74,6 +75,12 @@ pub struct LoadFormProps {
     pub baseline: Option<RunId>,
     /// Told of the choice of one.
     pub on_baseline: Callback<Option<RunId>>,
+    /// The port at which the next run can be scraped.
+    pub metrics_port: Option<u16>,
+    /// Told of the choice of one.
+    pub on_metrics_port: Callback<Option<u16>>,
+    /// The integration.
+    pub integration: AttrValue,
     /// Whether a run is being started.
     pub busy: bool,
     /// Starts a run.
@@ -113,6 +120,7 @@ pub fn LoadForm(props: &LoadFormProps) -> Html {
     let plan = use_memo(read.clone().ok(), |spec| spec.as_ref().map(|spec| Rc::new(load_plan(spec))));
     html! {
         <Panel title="Load" test="load-form">
+            <div class="stack">
             <form class="stack" {onsubmit}>
                 <ExecutorField draft={draft.clone()} />
                 <CallsField draft={draft.clone()} mistakes={mistakes.clone()} endpoints={props.endpoints.clone()} />
@@ -124,7 +132,7 @@ pub fn LoadForm(props: &LoadFormProps) -> Html {
                     <PlanPicture plan={(*plan).clone()} />
                 </div>
                 <ThresholdField draft={draft.clone()} mistakes={mistakes.clone()} />
-                <More draft={draft.clone()} mistakes={mistakes.clone()} />
+                <More draft={draft.clone()} mistakes={mistakes.clone()} endpoints={props.endpoints.clone()} />
                 <div class="row">
                     <Button kind={Kind::Primary} glyph={Glyph::Play} submit=true busy={props.busy} disabled={read.is_err()} test="load-start">
                         { "Start" }
@@ -135,8 +143,11 @@ pub fn LoadForm(props: &LoadFormProps) -> Html {
                         </Button>
                     }
                     <BaselineField runs={props.runs.clone()} baseline={props.baseline} on_baseline={props.on_baseline.clone()} />
+                    <MetricsPortField port={props.metrics_port} on_port={props.on_metrics_port.clone()} />
                 </div>
             </form>
+            <K6 integration={props.integration.clone()} spec={read.clone().ok()} />
+            </div>
         </Panel>
     }
 }
@@ -246,6 +257,36 @@ fn BaselineField(props: &BaselineFieldProps) -> Html {
         <label class="row baseline">
             <span class="muted">{ "Compare with" }</span>
             <Select {options} {value} {on_change} test="load-baseline" />
+        </label>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct MetricsPortFieldProps {
+    port: Option<u16>,
+    on_port: Callback<Option<u16>>,
+}
+
+/// Where Prometheus can scrape the next run while it goes on.
+#[component]
+fn MetricsPortField(props: &MetricsPortFieldProps) -> Html {
+    let typed = use_state_eq(|| props.port.map(|port| port.to_string()).unwrap_or_default());
+    let read = |text: &str| text.trim().parse().ok().filter(|port| *port > 0);
+    let wrong = !typed.trim().is_empty() && read(&typed).is_none();
+    let on_input = {
+        let (typed, on_port) = (typed.setter(), props.on_port.clone());
+        Callback::from(move |text: String| {
+            on_port.emit(read(&text));
+            typed.set(text);
+        })
+    };
+    html! {
+        <label class="row">
+            <span class="muted">{ "Scraped at port" }</span>
+            <span class="narrow"><Input value={(*typed).clone()} {on_input} placeholder="none" invalid={wrong} test="load-metrics-port" /></span>
+            if let Some(port) = props.port {
+                <code class="muted">{ format!("http://127.0.0.1:{port}/metrics") }</code>
+            }
         </label>
     }
 }

@@ -1,12 +1,15 @@
 //! What is rarely asked for.
 
-use patchbay_contracts::integration::{Protocol, Spacing};
+use patchbay_contracts::integration::{FeedOrder, Protocol, Spacing};
 use yew::prelude::*;
 
-use super::form::{PartProps, mistake, set};
+use super::{
+    calls::ListField,
+    form::{PartProps, mistake, press, set},
+};
 use crate::{
-    components::{Field, Input, Select, Toggle},
-    utils::load_draft::Draft,
+    components::{Button, Field, Glyph, Input, Kind, Select, Toggle},
+    utils::load_draft::{Draft, Listed},
 };
 
 const PROTOCOLS: [(Protocol, &str); 3] =
@@ -38,6 +41,7 @@ pub fn More(props: &PartProps) -> Html {
         draft.spacing = if word == "poisson" { Spacing::Poisson } else { Spacing::Even };
     });
     let on_keep_alive = set(draft, |draft, on| draft.keep_alive = on == "true");
+    let on_session_reuse = set(draft, |draft, on| draft.session_reuse = on == "true");
     let used = draft.rarely_used();
     html! {
         <details class="more" data-test="load-more">
@@ -59,14 +63,76 @@ pub fn More(props: &PartProps) -> Html {
                 }
                 { field("Timeout", "timeout", &draft.timeout, "of the file", |draft, text| draft.timeout = text) }
                 { field("Iterations at most", "iterations", &draft.iterations, "no limit", |draft, text| draft.iterations = text) }
+                { field("Grace", "grace", &draft.grace, "5s", |draft, text| draft.grace = text) }
+                { field("Connect rate", "connect-rate", &draft.connect_rate, "at once", |draft, text| draft.connect_rate = text) }
+                { field("Seed", "seed", &draft.seed, "drawn anew", |draft, text| draft.seed = text) }
                 { field("Abort after", "abort-after", &draft.abort_after, "never", |draft, text| draft.abort_after = text) }
             </div>
             <Toggle label="Keep connections open" hint="Off, each request opens a connection of its own." on={draft.keep_alive}
                 on_change={on_keep_alive.reform(|on: bool| on.to_string())} test="load-keep-alive" />
+            <Toggle label="Take up TLS sessions" hint="Off, each connection makes a whole handshake." on={draft.session_reuse}
+                on_change={on_session_reuse.reform(|on: bool| on.to_string())} test="load-session-reuse" />
+            <div class="field" role="group" aria-label="Called once before the run">
+                <span class="field-label">{ "Called once before the run" }</span>
+                <ListField draft={draft.clone()} endpoints={props.endpoints.clone()} which={Listed::Setup} />
+            </div>
+            <div class="field" role="group" aria-label="Called once after it">
+                <span class="field-label">{ "Called once after it" }</span>
+                <ListField draft={draft.clone()} endpoints={props.endpoints.clone()} which={Listed::Teardown} />
+            </div>
+            <div class="field" role="group" aria-label="Files with values for requests">
+                <span class="field-label">{ "Files with values for requests" }</span>
+                <DataField draft={draft.clone()} />
+            </div>
             <p class="field-hint">
                 { "Abort after: from then on a run ends as soon as a threshold can't be held any more. Think time: how long a user waits \
-                   between an answer and its next request. Spacing: Poisson, as independent users arrive." }
+                   between an answer and its next request. Spacing: Poisson, as independent users arrive. Grace: how long answers are \
+                   awaited after the end. Connect rate: how fast connections are opened, such as 100/s. Seed: the same makes the same \
+                   random choices." }
             </p>
         </details>
+    }
+}
+
+const ORDERS: [(FeedOrder, &str, &str); 3] = [
+    (FeedOrder::Sequential, "sequential", "Row after row, again and again"),
+    (FeedOrder::Random, "random", "Any row"),
+    (FeedOrder::Once, "once", "Each row once, then over"),
+];
+
+/// Files with values, each with the row that an iteration takes.
+#[component]
+fn DataField(props: &PartProps) -> Html {
+    let draft = &props.draft;
+    let options: Vec<(AttrValue, AttrValue)> = ORDERS.map(|(_, word, shown)| (word.into(), shown.into())).to_vec();
+    html! {
+        <div class="chips-field" data-test="load-data">
+            <div class="stack">
+                { for draft.data.iter().enumerate().map(|(at, (file, order))| {
+                    let word = ORDERS.into_iter().find(|(known, ..)| known == order).map_or("", |(_, word, _)| word);
+                    let on_order = set(draft, move |draft, word| {
+                        if let Some((order, ..)) = ORDERS.into_iter().find(|(_, known, _)| *known == word) {
+                            draft.data[at].1 = order;
+                        }
+                    });
+                    html! {
+                        <div class="row" key={at}>
+                            <Input value={file.clone()} placeholder="users.csv" label="File" test={format!("data-file-{at}")}
+                                on_input={set(draft, move |draft, text| draft.data[at].0 = text)} />
+                            <Select options={options.clone()} value={word} on_change={on_order} label="Which row an iteration takes"
+                                test={format!("data-order-{at}")} />
+                            <Button kind={Kind::Quiet} glyph={Glyph::Close} label="Take out this file" test={format!("data-remove-{at}")}
+                                onclick={press(draft, move |draft| { draft.data.remove(at); })} />
+                        </div>
+                    }
+                }) }
+            </div>
+            <div>
+                <Button glyph={Glyph::Plus} test="data-add"
+                    onclick={press(draft, |draft| draft.data.push((String::new(), FeedOrder::default())))}>
+                    { "Add a file" }
+                </Button>
+            </div>
+        </div>
     }
 }
