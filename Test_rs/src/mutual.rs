@@ -30,7 +30,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use rustls::{
     HandshakeKind, RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion,
     crypto::ring,
-    pki_types::{CertificateDer, PrivateKeyDer},
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     server::WebPkiClientVerifier,
 };
 use tempfile::TempDir;
@@ -159,7 +159,6 @@ impl Mutual {
             }
             Asks::Always(clients) => builder.with_client_cert_verifier(verifier(clients).build().expect("an issuer")),
         };
-        use rustls::pki_types::pem::PemObject;
         let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes()).expect("rcgen writes PEM");
         let mut config = builder.with_single_cert(vec![own.der], key).expect("the key fits the certificate");
         config.alpn_protocols = vec![b"http/1.1".to_vec()];

@@ -402,6 +402,88 @@ async fn a_renewed_certificate_is_used_from_the_next_exchange_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_asks_and_answers_with_a_refusal_is_remarked_upon() {
+    let issuer = Issuer::new("Private Authority");
+    let service = Mutual::start(&issuer, Asks::Perhaps(&issuer), |line| match line {
+        "GET /one" => "400 Bad Request\n\nNo required SSL certificate was sent".to_owned(),
+        _ => json("{}"),
+    });
+    let office = Office::open(&[
+        (
+            "orders.yaml",
+            &definition(&service.url("localhost"), "  tls: { ca: ca.pem }\n")
+                .replace("/two/{id}\", params: { id: \"${id}\" }", "/two\""),
+        ),
+        ("ca.pem", &issuer.pem()),
+    ])
+    .await;
+    let remarks = office.probe("orders", "one").await.notes;
+    assert!(remarks.iter().any(|note| note.contains("asked for a client certificate, and none was shown")), "{remarks:?}");
+    let remarks = office.probe("orders", "two").await.notes;
+    assert!(remarks.is_empty(), "one that is content is not remarked upon: {remarks:?}");
+}
+
+/// The key is in no reply, event, report, log, database or file, not even in part, whatever is done with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_command_of_the_page_gives_the_key_away() {
+    patchbay_engine::log::install(patchbay_contracts::workspace::LogLevel::Error);
+    let mut parties = Parties::meet(NAMED).await;
+    let mut events = parties.office.engine.events();
+    let key = parties.client.key.trim_end().to_owned();
+    let lines: Vec<String> = key.lines().filter(|line| !line.starts_with("-----")).map(str::to_owned).collect();
+    let clean = |place: &str, text: &str| {
+        for line in &lines {
+            let part = &line[line.len() / 4..line.len() * 3 / 4];
+            assert!(!text.contains(part), "{place}: {text}");
+        }
+    };
+    let call = async |office: &Office, name: &str, arguments: serde_json::Value| {
+        let reply = patchbay_contracts::ipc::dispatch(&office.engine, name, arguments).await;
+        let text = format!("{reply:?} {}", serde_json::to_string(&reply).expect("JSON"));
+        clean(name, &text);
+        reply
+    };
+    // Without the line end behind the last line, as a pipe into the keychain leaves it, and with those of Windows.
+    for value in [key.clone(), key.replace('\n', "\r\n")] {
+        let set = serde_json::json!({ "name": "client-key", "value": value, "hosts": ["localhost"] });
+        call(&parties.office, "set_secret", set).await.expect("it is kept");
+        let probe = parties.office.probe("orders", "one").await;
+        assert!(probe.problem.is_none(), "{:?}", probe.problem);
+        clean("the probe", &format!("{probe:?}"));
+    }
+    let contract = parties.office.contract("orders").await;
+    let load = parties.office.load("orders").await;
+    clean("the reports", &format!("{contract:?} {load:?}"));
+    for wrong in [key.replace('\n', " "), key[..key.len() - 40].to_owned(), format!("{key}{key}").replace("-----END", "----END")]
+    {
+        let set = serde_json::json!({ "name": "client-key", "value": wrong, "hosts": ["localhost"] });
+        call(&parties.office, "set_secret", set).await.expect("it is kept");
+        let probe = parties.office.probe("orders", "one").await;
+        assert!(probe.problem.is_some(), "{probe:?}");
+        clean("the probe", &format!("{probe:?}"));
+        call(&parties.office, "check_now", serde_json::json!({ "integration": "orders" })).await.expect("a check");
+    }
+    call(&parties.office, "secrets", serde_json::json!({})).await.expect("a list");
+    call(&parties.office, "show", serde_json::json!({ "name": "orders" })).await.expect("it");
+    let runs = call(&parties.office, "runs", serde_json::json!({ "limit": 100 })).await.expect("a list");
+    for run in runs.as_array().expect("a list") {
+        for format in ["html", "json"] {
+            call(&parties.office, "export", serde_json::json!({ "id": run["id"], "format": format })).await.expect("a file");
+        }
+    }
+    call(&parties.office, "log", serde_json::json!({ "level": "trace", "limit": 2000 })).await.expect("lines");
+    while let Ok(event) = events.try_recv() {
+        clean("an event", &serde_json::to_string(&event).expect("JSON"));
+    }
+    let context = parties.office.engine.context(None);
+    let subject = parties.office.engine.subject("orders").expect("it");
+    let own = context.secured_for(&subject.definition, &patchbay_engine::contract::Schemas::closed(), None);
+    clean("what a call may use", &format!("{:?} {:?}", parties.office.engine, own.tls));
+    parties.office.engine.close().await;
+    nowhere_in(parties.office.folder(), &lines.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_takes_a_key_of_many_lines_and_shows_it_nowhere() {
     let issuer = Issuer::new("Private Authority");
     let client = issuer.issue("Orders Client", &[], VALID);

@@ -142,11 +142,20 @@ impl Asked {
         Some(refused(place).why(why).next(next))
     }
 
+    /// A sentence where a server that asked in vain answers all the same, with a refusal: nginx does.
+    pub(super) fn remark(&self, status: u16) -> Option<String> {
+        let question =
+            self.question.as_ref().filter(|_| self.shown.is_none() && matches!(status, 400 | 401 | 403 | 495 | 496))?;
+        Some(format!("The server asked for a client certificate, and none was shown{}", takes(question)))
+    }
+
     /// The server closed the connection right behind the handshake, without a word, or with one that was lost on the way.
-    pub(super) fn closed(&self, place: &str) -> Option<Problem> {
-        let question = self.question.as_ref()?;
-        // Shown a certificate, it may have any other reason as well.
-        self.shown.is_none().then(|| self.none_shown(question, place))
+    pub(super) fn closed(&self, problem: Problem, place: &str) -> Problem {
+        let Some(question) = &self.question else { return problem };
+        let Some((subject, _)) = &self.shown else { return self.none_shown(question, place) };
+        // It may have any other reason as well.
+        let why = format!("{}; it had asked for a client certificate and was shown {subject}", problem.why);
+        problem.why(why).next("Look into the server's log: it may have refused the certificate")
     }
 
     fn none_shown(&self, question: &Question, place: &str) -> Problem {

@@ -77,6 +77,7 @@ pub(super) async fn exchange(context: &Context, hop: &Hop<'_>, deadline: Deadlin
         Err(problem) => (None, Some(problem), Vec::new()),
     };
     notes.extend(secured.remark(hop.url));
+    notes.extend(answer.as_ref().and_then(|(head, _)| seen.asked.remark(head.status.as_u16())));
     notes.extend(remarks(hop, &marks, &seen, answer.is_some()));
     Outcome { answer, certificate: seen.certificate, timing: marks.waterfall(), problem, notes }
 }

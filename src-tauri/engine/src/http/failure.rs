@@ -129,8 +129,7 @@ impl<'a> Chain<'a> {
 /// A server that wants a certificate of the client may close the connection, or its alert is lost behind a reset.
 fn about_caller(problem: Problem, place: &str, phase: Phase, asked: &Asked) -> Problem {
     let early = matches!(phase, Phase::Connect | Phase::Tls | Phase::FirstByte);
-    let closed = problem.code == Code::Reset && early;
-    asked.closed(place).filter(|_| closed).unwrap_or(problem)
+    if problem.code == Code::Reset && early { asked.closed(problem, place) } else { problem }
 }
 
 fn host(url: &Url) -> &str {
