@@ -131,22 +131,19 @@ impl TlsSettings {
                 .next("Use RSA of 2048 to 8192 bits, ECDSA with P-256 or P-384, or Ed25519")
         })?;
         let unreadable = || self.unreadable("certificate", file, "its first certificate is damaged");
-        let (subject, issuer) = {
-            let own = chain.first().and_then(|der| X509Certificate::from_der(der).ok()).ok_or_else(unreadable)?.1;
-            self.valid_now(context, file, &own)?;
-            (own.subject().to_string(), own.issuer().to_string())
-        };
-        let key = CertifiedKey::new(chain, signing);
-        match key.keys_match() {
-            Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {}
-            Err(rustls::Error::InconsistentKeys(_)) => {
-                return Err(unfit(format!("The key in the secret `{secret}` does not belong to the certificate in `{file}`"))
-                    .why(format!("the first certificate of the file, {subject}, has another key"))
-                    .next("Set the secret to the key that the certificate was made for; the client's own certificate stands first in the file"));
-            }
-            Err(_) => return Err(unreadable()),
+        let own = chain.first().and_then(|der| X509Certificate::from_der(der).ok()).ok_or_else(unreadable)?.1;
+        self.valid_now(context, file, &own)?;
+        let (subject, issuer) = (own.subject().to_string(), own.issuer().to_string());
+        // rustls compares them too, and reads no certificates of version 1, which `openssl x509 -req` makes.
+        if signing.public_key().is_some_and(|public| *public != *own.public_key().raw) {
+            return Err(unfit(format!("The key in the secret `{secret}` does not belong to the certificate in `{file}`"))
+                .why(format!("the first certificate of the file, {subject}, has another key"))
+                .next(
+                    "Set the secret to the key that the certificate was made for; the client's own certificate stands first in \
+                     the file",
+                ));
         }
-        Ok(Identity { key: Arc::new(key), subject, issuer })
+        Ok(Identity { key: Arc::new(CertifiedKey::new(chain, signing)), subject, issuer })
     }
 
     fn valid_now(&self, context: &Context, file: &str, own: &X509Certificate<'_>) -> Result<()> {
