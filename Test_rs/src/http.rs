@@ -220,7 +220,7 @@ pub fn context_with(scope: Scope) -> Context {
     let keychain = keychain::memory();
     let secrets = Secrets::new(Arc::clone(&keychain), |_| None);
     let ports = Ports { clock: Arc::new(SystemClock::default()), random: Arc::new(Dice::seeded(1)), keychain };
-    Context { ports, secrets, scope }
+    Context::new(ports, secrets, scope)
 }
 
 /// Sets a secret, bound to hosts.

@@ -11,6 +11,7 @@ pub mod load;
 pub mod messages;
 pub mod metrics;
 pub mod monitor;
+pub mod mutual;
 pub mod pacts;
 pub mod peers;
 pub mod program;

@@ -216,7 +216,7 @@ impl Bench {
 
     /// What an exchange may refer to.
     pub fn context(&self) -> Context {
-        Context { ports: self.parts.ports.clone(), secrets: self.parts.secrets.clone(), scope: Scope::default() }
+        Context::new(self.parts.ports.clone(), self.parts.secrets.clone(), Scope::default())
     }
 }
 

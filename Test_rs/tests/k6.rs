@@ -21,7 +21,11 @@ use patchbay_engine::{
     ports::{Dice, Ports, SystemClock},
     secrets::keychain,
 };
-use patchbay_tests::{peers, program::Desk};
+use patchbay_tests::{
+    mutual::{Asks, Issuer, Mutual, VALID},
+    peers,
+    program::Desk,
+};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, runtime::Runtime};
 
@@ -428,4 +432,42 @@ async fn the_window_exports_and_imports_as_the_command_does() {
     desk.write("summary.json", &summary.to_string().replace("\"shop\"", "\"store\""));
     assert!(dispatch(&engine, "import_load", words).await.is_err());
     engine.close().await;
+}
+
+#[test]
+fn k6_shows_the_certificate_of_the_client_and_its_key_is_in_no_script() {
+    let issuer = Issuer::new("Private Authority");
+    let client = issuer.issue("Orders Client", &[], VALID);
+    let service = Mutual::start(&issuer, Asks::Always(&issuer), |_| "200 OK\n\nhello".to_owned());
+    let desk = Desk::new();
+    desk.write("ca.pem", &issuer.pem());
+    // What tools often put into one file.
+    desk.write("client.pem", &format!("{}{}", client.key, client.certificate));
+    desk.write(
+        "orders.yaml",
+        &format!(
+            "integration:\n  name: orders\n  base_url: {}\n  tls: {{ ca: ca.pem, certificate: client.pem, key: \"${{secret:client-key}}\" }}\n  \
+             endpoints: [{{ name: one, path: /one }}]\n  load: {{ endpoint: one, connections: 1, iterations: 5 }}\n",
+            service.url("localhost")
+        ),
+    );
+    desk.run(&["load", "orders", "--export", "k6=plan.js", "--export", "k6-operator=plan.yaml"]).exits(0);
+    for file in ["plan.js", "plan.yaml"] {
+        let text = text_of(&desk.workspace().join(file));
+        for line in client.key.lines().filter(|line| !line.starts_with("-----")) {
+            assert!(!text.contains(line), "{file}");
+        }
+        assert!(text.contains("tlsAuth") && text.contains("PATCHBAY_SECRET_CLIENT_KEY"), "{file}: {text}");
+        assert!(text.contains("SSL_CERT_FILE=ca.pem"), "{file} says what k6 has no option for: {text}");
+    }
+    let ca = desk.workspace().join("ca.pem").display().to_string();
+    let variables = [("SSL_CERT_FILE", ca.as_str()), ("PATCHBAY_SECRET_CLIENT_KEY", client.key.as_str())];
+    exits(&k6(&desk, "plan.js", &variables), 0);
+    let calls = service.calls();
+    assert!(calls.len() == 5 && calls.iter().all(|call| call.is_by(&client)), "{calls:?}");
+
+    let without = k6(&desk, "plan.js", &variables[..1]);
+    assert!(!without.status.success());
+    assert!(String::from_utf8_lossy(&without.stderr).contains("PATCHBAY_SECRET_CLIENT_KEY is not set"), "{without:?}");
+    assert_eq!(service.calls().len(), 5);
 }

@@ -17,7 +17,7 @@ fn a_mistake_has_its_place_and_the_nearest_word() {
     );
     check(
         &with("  interval: 30s"),
-        "orders.yaml:3:3: Unknown field \"interval\": expected one of name, version, description, system, base_url, auth, headers, \
+        "orders.yaml:3:3: Unknown field \"interval\": expected one of name, version, description, system, base_url, auth, tls, headers, \
          endpoints, request_schema, response_schema, error_handling, health, metrics, slo, load, load_limits, contract. \"interval\" is a field of `health`: move it there",
     );
     check(
@@ -323,6 +323,11 @@ fn a_credential_in_plain_is_refused_and_never_repeated() {
         "  headers: { Authorization: PLAIN }",
         "  headers: { X-Api-Key: PLAIN }",
         "  base_url: https://me:PLAIN@example.com",
+        "  tls: { certificate: client.pem, key: PLAIN }",
+        "  tls: { certificate: client.pem, key: \"PLAIN ${secret:x}\" }",
+        "  tls: { certificate: client.pem, key: [PLAIN] }",
+        "  tls: { certificate: client.pem, key: 4711hunter2 }",
+        "  tls: { certificate: \"-----BEGIN PRIVATE KEY----- PLAIN\", key: \"${secret:x}\" }",
         "  metrics: { url: /metrics, auth: { type: bearer, token: PLAIN } }",
         "  endpoints: [{ path: /, auth: { type: bearer, token: PLAIN } }]",
         "  endpoints: [{ path: /, query: { api_key: PLAIN } }]",
@@ -348,10 +353,77 @@ fn a_credential_in_plain_is_refused_and_never_repeated() {
         "  auth: { type: basic, username: \"${secret:x}\", password: \"\" }",
         "  auth: api_key",
         "  headers: { Authorization: \"Token ${secret:x}\" }",
+        "  tls: { ca: certs/ca.pem, certificate: client.pem, key: \"${secret:x}\" }",
+        "  tls: { ca: ca.pem }",
+        "  tls: {}",
         "  endpoints:\n    - { path: /login, capture: { t: $.token } }\n    - { path: /me, auth: { type: bearer, token: \"${t}\" } }",
     ] {
         assert_eq!(mistakes(&with(sound)), Vec::<String>::new(), "{sound}");
     }
+}
+
+#[test]
+fn what_secures_connections_is_held_to_its_rules() {
+    let refused = "A private key must not stand in the file, nor in one beside it: found WHAT; files are shared, and credentials lie \
+                   in the keychain. Run `patchbay secret set orders-client-key --host HOST < client.key` and write \
+                   \"${secret:orders-client-key}\" here";
+    for (key, what) in [
+        ("client.key", "a path, or a key in plain"),
+        ("${env:KEY}", "a variable of the environment, which lies in a file"),
+        ("${key}", "a value that a service gave"),
+        ("${secret:a}${secret:b}", "more than one reference to a secret"),
+        ("-----BEGIN PRIVATE KEY-----", "the key itself"),
+        ("", "a path, or a key in plain"),
+    ] {
+        let text = with(&format!("  tls:\n    certificate: client.pem\n    key: \"{key}\""));
+        check(&text, &format!("orders.yaml:5:10: {}", refused.replace("WHAT", what)));
+    }
+    for (lines, said) in [
+        (
+            "  tls: { certificate: client.pem }",
+            "3:23: A client certificate has no key: \"key\" is missing, and without it nobody can show that the certificate is \
+             theirs. Run `patchbay secret set orders-client-key < client.key` and add key: \"${secret:orders-client-key}\"",
+        ),
+        (
+            "  tls: { key: \"${secret:x}\" }",
+            "3:15: A key has no certificate: \"certificate\" is missing, and a service is shown the certificate, never the key. Add \
+             certificate: client.pem, the file with the certificate that belongs to the key",
+        ),
+        (
+            "  tls: { certificate: a.pem, key: \"${secret:a b}\" }",
+            "3:35: That is not the name of a secret. Use 1 to 64 letters, digits, dots, hyphens and underscores, such as orders-token",
+        ),
+        ("  tls: { ca: \"\" }", "3:14: \"ca\" names no file: expected the path of a file in PEM"),
+        (
+            "  tls: { ca: \"certs/${env:stage}.pem\" }",
+            "3:14: \"ca\" can't hold a reference: it is the path of a file, as it stands. Write the path out, relative to this file",
+        ),
+        (
+            "  tls: { ca: \"-----BEGIN CERTIFICATE-----\" }",
+            "3:14: \"ca\" names no file: found what stands in one; expected its path, relative to this file. Write it into a file of \
+             its own, and its path here: ca: certs/ca.pem",
+        ),
+        (
+            "  tls: { certficate: client.pem, key: \"${secret:x}\" }",
+            "3:10: Unknown field \"certficate\": expected one of ca, certificate, key. Did you mean \"certificate\"?",
+        ),
+        ("  tls: { ca: [a.pem] }", "3:14: \"ca\" is of the wrong kind: expected a text, found a list"),
+        (
+            "  tls: ca.pem",
+            "3:8: \"tls\" is of the wrong kind: expected a mapping with ca, certificate, key, found the text \"ca.pem\"",
+        ),
+        (
+            "  ca: ca.pem",
+            "3:3: Unknown field \"ca\": expected one of name, version, description, system, base_url, auth, tls, headers, endpoints, \
+             request_schema, response_schema, error_handling, health, metrics, slo, load, load_limits, contract. \"ca\" is a field of \
+             `tls`: move it there",
+        ),
+    ] {
+        let said = format!("orders.yaml:{said}");
+        assert_eq!(mistakes(&with(lines)), [said], "{lines}");
+    }
+    let key = mistakes(&with("  tls: { certificate: client.pem, key: 12345678 }"));
+    assert!(key.len() == 1 && !key[0].contains("12345678"), "{key:?}");
 }
 
 /// Texts that are no sound YAML, and what is said first.

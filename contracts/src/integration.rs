@@ -5,6 +5,7 @@
 
 mod auth;
 mod load;
+mod tls;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -16,6 +17,7 @@ pub use self::{
     load::{
         DataFeed, Executor, FeedOrder, Level, LoadLimits, LoadOptions, LoadSpec, Protocol, Spacing, SpanRange, Stage, Weighted,
     },
+    tls::{Tls, secret_of},
 };
 use crate::{
     Code, Problem,
@@ -52,6 +54,9 @@ pub struct Integration {
     /// How to authenticate, unless an endpoint says otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<Auth>,
+    /// How connections over TLS are secured, beyond what this machine does for each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
     /// Headers sent with every request.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub headers: IndexMap<String, String>,

@@ -488,8 +488,9 @@ pub(crate) struct MockArguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SecretCommand {
-    /// Set or replace a secret; its value is read from standard input
-    #[command(after_help = "Example:\n  pass show orders | patchbay secret set orders-token --host api.example.com")]
+    /// Set or replace a secret; its value is read from standard input, with all of its lines
+    #[command(after_help = "Examples:\n  pass show orders | patchbay secret set orders-token --host api.example.com\n  \
+                            patchbay secret set orders-client-key --host api.example.com < client.key")]
     Set {
         /// Its name, as in ${secret:NAME}
         name: String,

@@ -1,6 +1,7 @@
 //! Where a schema's `$ref` may lead: within itself, and to files in the workspace folder. Nothing is fetched.
 
 use std::{
+    io::Read,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -40,6 +41,43 @@ impl Schemas {
     pub(crate) fn beside(&self, name: &str) -> Option<PathBuf> {
         let file = self.folder.as_ref()?.join(&self.file);
         Some(file.parent()?.join(name))
+    }
+
+    /// The bytes of a file that the definition names relative to itself, at most `most` of them. It blocks.
+    ///
+    /// # Errors
+    /// [`Code::InvalidDefinition`] for a file that can't be read, is longer, or lies outside of the folder, as one does that a
+    /// link leads to.
+    pub(crate) fn bytes_beside(&self, name: &str, most: u64) -> Result<Vec<u8>> {
+        let cannot = |why: String| {
+            Problem::new(Code::InvalidDefinition, format!("The file `{name}` can't be read"))
+                .why(why)
+                .next("The path is relative to the integration's file")
+        };
+        let missing = |error: std::io::Error| cannot(error.to_string());
+        let (Some(folder), Some(path)) = (&self.folder, self.beside(name)) else {
+            return Err(cannot("the definition lies in no folder".to_owned()));
+        };
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let folder = folder.canonicalize().map_err(missing)?;
+        let path = path.canonicalize().map_err(missing)?;
+        if !path.starts_with(&folder) {
+            return Err(Problem::new(Code::InvalidDefinition, format!("The file `{name}` lies outside of the workspace folder"))
+                .why("a file of the workspace may lead to nothing outside of it")
+                .next("Put the file itself into the workspace folder"));
+        }
+        // Of anything but a file, such as a pipe, reading could never end.
+        if !path.metadata().map_err(missing)?.is_file() {
+            return Err(cannot("it is no file".to_owned()));
+        }
+        let mut bytes = Vec::new();
+        std::fs::File::open(&path).map_err(missing)?.take(most + 1).read_to_end(&mut bytes).map_err(missing)?;
+        if bytes.len() as u64 > most {
+            return Err(Problem::new(Code::InvalidDefinition, format!("The file `{name}` is too large"))
+                .why(format!("at most {most} bytes are read"))
+                .next("Check that it is the right file"));
+        }
+        Ok(bytes)
     }
 
     /// A validator for a JSON Schema, formats included.

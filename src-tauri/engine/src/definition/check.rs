@@ -135,7 +135,7 @@ impl<'a> Checker<'a> {
                 line: if entry.value.is_absent() { entry.line } else { entry.value.line },
                 column: if entry.value.is_absent() { entry.column } else { entry.value.column },
                 field: &entry.key,
-                secret: at.secret || holds_secret(&entry.key),
+                secret: at.secret || holds_secret(&entry.key) || (at.field == "tls" && entry.key == "key"),
                 depth: at.depth,
             };
             match (known, others) {

@@ -2,6 +2,7 @@
 //! in plain. They are looked for in the plain value, so that a mistake of form elsewhere in the file hides none of them.
 
 mod credentials;
+mod tls;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -70,6 +71,7 @@ impl<'a> Rules<'a> {
         self.named_endpoint("load", &endpoints);
         self.load_endpoints(&endpoints);
         self.credentials(&endpoints);
+        self.tls();
         self.amounts();
         self.schemas(&endpoints);
     }

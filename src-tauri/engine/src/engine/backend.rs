@@ -16,7 +16,7 @@ use patchbay_contracts::{
     workspace::{AppState, DoctorReport, IntegrationDetail, IntegrationSummary, LogLine, Saved},
 };
 
-use super::Engine;
+use super::{Engine, Subject};
 use crate::{Result, contract::mock::MockOptions, definition, http, k6::Format, log, metrics, monitor, report};
 
 /// The most runs that one call gives.
@@ -130,13 +130,13 @@ impl Backend for Engine {
     }
 
     async fn endpoint_request(&self, arguments: ipc::EndpointRequest) -> Result<ProbeRequest> {
-        let (definition, schemas) = self.placed(&arguments.integration)?;
+        let Subject { definition, schemas, .. } = self.placed(&arguments.integration)?;
         let endpoint = definition.endpoint_or_first(arguments.endpoint.as_deref())?;
         http::request_with(&definition, endpoint, &schemas)
     }
 
     async fn probe(&self, arguments: ipc::SendProbe) -> Result<Run> {
-        let context = self.context(arguments.request.integration.as_deref());
+        let context = self.context_named(arguments.request.integration.as_deref());
         let mut probe = http::send(&context, &arguments.request, http::Bounds::default()).await;
         probe.integration.clone_from(&arguments.request.integration);
         let total = probe.timing.total_ms;
@@ -204,8 +204,9 @@ impl Backend for Engine {
     }
 
     async fn check_now(&self, arguments: ipc::CheckNow) -> Result<HealthCheck> {
-        let (definition, schemas) = self.placed(&arguments.integration)?;
-        let check = monitor::check_with(&self.context(Some(&definition.name)), &definition, &schemas).await;
+        let Subject { definition, schemas, parsed, .. } = self.placed(&arguments.integration)?;
+        let context = self.context_of(&definition, &schemas, &parsed.positions);
+        let check = monitor::check_with(&context, &definition, &schemas).await;
         monitor::record(&self.0.store, &definition, &check).await?;
         self.tell(Event::HealthChanged { integration: definition.name });
         Ok(check)
@@ -221,8 +222,8 @@ impl Backend for Engine {
     }
 
     async fn scrape_now(&self, arguments: ipc::ScrapeNow) -> Result<ScrapeReport> {
-        let (definition, _) = self.placed(&arguments.integration)?;
-        let scraped = metrics::scrape(&self.context(Some(&definition.name)), &definition).await?;
+        let Subject { definition, schemas, parsed, .. } = self.placed(&arguments.integration)?;
+        let scraped = metrics::scrape(&self.context_of(&definition, &schemas, &parsed.positions), &definition).await?;
         self.0.store.add_scrape(&definition.name, &scraped).await?;
         self.tell(Event::Scraped { integration: definition.name });
         Ok(scraped)

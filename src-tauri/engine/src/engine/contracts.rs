@@ -46,7 +46,7 @@ impl Engine {
         let wanted = with_what_they_need(&mut definition, &options);
         Ok(self.start(RunKind::Contract, definition.name.clone(), |engine, reins| async move {
             let mut listener = Listener::new(engine.clone(), reins.id);
-            let context = engine.context(Some(&definition.name));
+            let context = engine.context_of(&definition, &schemas, &parsed.positions);
             let verified =
                 contract::verify(&context, &file, &definition, &parsed.positions, &schemas, &reins.cancel, |mut news| {
                     news.results.retain(|result| wanted.contains(&result.endpoint));

@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use patchbay_contracts::{Problem, Timestamp, ipc::Event, run::Report, workspace::Settings};
+use patchbay_contracts::{Problem, Timestamp, integration::Integration, ipc::Event, run::Report, workspace::Settings};
 use tokio::sync::broadcast;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -28,6 +28,8 @@ pub use subject::Subject;
 
 use crate::{
     Result,
+    contract::Schemas,
+    definition::Positions,
     http::Context,
     monitor::Monitor,
     ports::Ports,
@@ -122,7 +124,21 @@ impl Engine {
     pub fn context(&self, integration: Option<&str>) -> Context {
         let workspace = self.0.workspace.clone();
         let scope = Scope::new(integration.map(str::to_owned), move |integration, name| workspace.variable(integration, name));
-        Context { ports: self.0.ports.clone(), secrets: self.0.secrets.clone(), scope }
+        Context::new(self.0.ports.clone(), self.0.secrets.clone(), scope)
+    }
+
+    /// What a call of an integration may use, its connections secured as its file says.
+    fn context_of(&self, definition: &Integration, schemas: &Schemas, positions: &Positions) -> Context {
+        self.context(Some(&definition.name)).secured_for(definition, schemas, Some(positions))
+    }
+
+    /// The same by the integration's name; without what secures connections where its file can't be used.
+    fn context_named(&self, integration: Option<&str>) -> Context {
+        let subject = integration.and_then(|name| self.subject(name).ok());
+        subject.map_or_else(
+            || self.context(integration),
+            |subject| self.context_of(&subject.definition, &subject.schemas, &subject.parsed.positions),
+        )
     }
 
     /// Ends the jobs, keeping their partial results, stops the checks, the sample service and the mocks, and closes the database.

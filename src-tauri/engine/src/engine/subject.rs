@@ -66,11 +66,11 @@ impl Engine {
         Subject::new(&entry.file, entry.parsed, schemas)
     }
 
-    /// The integration of that name, with its address in the chosen environment filled in, and the files of its schemas.
-    pub(super) fn placed(&self, name: &str) -> Result<(Integration, Schemas)> {
-        let Subject { mut definition, schemas, .. } = self.subject(name)?;
-        definition.base_url = Some(self.base_url(&definition)?);
-        Ok((definition, schemas))
+    /// The integration of that name, with its address in the chosen environment filled in.
+    pub(super) fn placed(&self, name: &str) -> Result<Subject> {
+        let mut subject = self.subject(name)?;
+        subject.definition.base_url = Some(self.base_url(&subject.definition)?);
+        Ok(subject)
     }
 
     /// Starts a load run.
@@ -78,7 +78,7 @@ impl Engine {
     /// # Errors
     /// A plan that can't be carried out, or a credential or variable that is missing.
     pub async fn start_load_of(&self, subject: Subject, spec: LoadSpec, options: LoadOptions) -> Result<Job> {
-        let Subject { file, mut definition, schemas, .. } = subject;
+        let Subject { file, mut definition, schemas, parsed } = subject;
         let address = self.base_url(&definition)?;
         definition.base_url = Some(address.clone());
         load::within_limits(&definition, &spec)?;
@@ -87,7 +87,7 @@ impl Engine {
             Some(number) => Some((number, self.load_report(number).await?)),
             None => None,
         };
-        let context = self.context(Some(&definition.name));
+        let context = self.context_of(&definition, &schemas, &parsed.positions);
         let file = self.workspace().dir().join(file);
         let folder = file.parent().unwrap_or(Path::new("."));
         let plan = load::plan(&context, &definition, &schemas, folder, spec).await?;

@@ -16,7 +16,7 @@ use super::{
     failure,
     marks::{Marks, Phase},
     outgoing::{Content, Header},
-    tls::{Seen, Watch},
+    tls::{Secured, Seen, Watch},
 };
 use crate::Result;
 
@@ -54,10 +54,21 @@ pub(super) struct Outcome {
     pub(super) notes: Vec<String>,
 }
 
+impl Outcome {
+    /// Of an exchange that did not come about.
+    fn unsent(problem: Problem) -> Self {
+        Self { answer: None, certificate: None, timing: Waterfall::default(), problem: Some(problem), notes: Vec::new() }
+    }
+}
+
 /// Makes the exchange. The body is taken in only where the answer isn't a redirect that will be followed.
 pub(super) async fn exchange(context: &Context, hop: &Hop<'_>, deadline: Deadline, bounds: Bounds) -> Outcome {
     let marks = Marks::begin(Arc::clone(&context.ports.clock));
-    let watch = Watch::new(hop.accept_invalid_certificate);
+    let secured = match Secured::to(context, hop.url).await {
+        Ok(secured) => secured,
+        Err(problem) => return Outcome::unsent(problem),
+    };
+    let watch = Watch::new(hop.accept_invalid_certificate, secured.clone());
     let attempt = attempt(context, hop, deadline, bounds, &marks, &watch).await;
     marks.end();
     let seen = watch.seen();
@@ -65,6 +76,8 @@ pub(super) async fn exchange(context: &Context, hop: &Hop<'_>, deadline: Deadlin
         Ok(Attempt { head, body, problem, notes }) => (Some((head, body)), problem, notes),
         Err(problem) => (None, Some(problem), Vec::new()),
     };
+    notes.extend(secured.remark(hop.url));
+    notes.extend(answer.as_ref().and_then(|(head, _)| seen.asked.remark(head.status.as_u16())));
     notes.extend(remarks(hop, &marks, &seen, answer.is_some()));
     Outcome { answer, certificate: seen.certificate, timing: marks.waterfall(), problem, notes }
 }
@@ -85,7 +98,7 @@ async fn attempt(
     marks: &Marks,
     watch: &Watch,
 ) -> Result<Attempt> {
-    let client = client(hop, bounds, marks, watch).await?;
+    let client = client(hop, bounds, marks, watch)?;
     let mut request = client.request(hop.method.clone(), hop.url.clone());
     let mut headers = HeaderMap::with_capacity(hop.headers.len());
     for header in hop.headers {
@@ -164,9 +177,9 @@ pub(super) fn unwhole(fault: Fault, url: &Url, bounds: Bounds) -> Problem {
 }
 
 /// A client for this one exchange: a connection is never used twice, so that each exchange shows all of its phases.
-async fn client(hop: &Hop<'_>, bounds: Bounds, marks: &Marks, watch: &Watch) -> Result<Client> {
+fn client(hop: &Hop<'_>, bounds: Bounds, marks: &Marks, watch: &Watch) -> Result<Client> {
     let mut builder = Client::builder()
-        .tls_backend_preconfigured(watch.config(marks).await?)
+        .tls_backend_preconfigured(watch.config(marks)?)
         .dns_resolver(Arc::new(marks.clone()))
         .connector_layer(marks.clone())
         .redirect(reqwest::redirect::Policy::none())

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::{
     address::is_loopback,
+    caller::Asked,
     marks::{LookupFailed, Marks, Phase},
     tls::Seen,
 };
@@ -25,15 +26,10 @@ pub(super) fn explain(error: &reqwest::Error, url: &Url, marks: &Marks, seen: &S
         return certificate(fault, url, seen);
     }
     if let Some(error) = chain.tls {
-        return tls(error, &place);
+        return tls(error, &place, &seen.asked);
     }
-    if let Some(hyper) = chain.hyper
-        && let Some(problem) = protocol(hyper, url, marks.phase())
-    {
-        return problem;
-    }
-    if let Some(problem) = chain.io.and_then(|error| system(error, url, marks.phase())) {
-        return problem;
+    if let Some(problem) = chain.told(url, marks.phase()) {
+        return about_caller(problem, &place, marks.phase(), &seen.asked);
     }
     let why = chain.last.to_string();
     match marks.phase() {
@@ -45,7 +41,7 @@ pub(super) fn explain(error: &reqwest::Error, url: &Url, marks: &Marks, seen: &S
 }
 
 /// The same for a connection that is kept, of which less is known: whether it was in the middle of a body.
-pub(super) fn pooled(error: &reqwest::Error, url: &Url, body: bool) -> Problem {
+pub(super) fn pooled(error: &reqwest::Error, url: &Url, body: bool, asked: &Asked) -> Problem {
     let chain = Chain::of(error);
     let place = place(url);
     let phase = match (body, error.is_connect()) {
@@ -59,13 +55,10 @@ pub(super) fn pooled(error: &reqwest::Error, url: &Url, body: bool) -> Problem {
             .next("Check that the service runs there and that no firewall drops the packets");
     }
     if let Some(error) = chain.tls {
-        return tls(error, &place);
+        return tls(error, &place, asked);
     }
-    if let Some(problem) = chain.hyper.and_then(|hyper| protocol(hyper, url, phase)) {
-        return problem;
-    }
-    if let Some(problem) = chain.io.and_then(|error| system(error, url, phase)) {
-        return problem;
+    if let Some(problem) = chain.told(url, phase) {
+        return about_caller(problem, &place, phase, asked);
     }
     let why = chain.last.to_string();
     match phase {
@@ -125,6 +118,18 @@ impl<'a> Chain<'a> {
         }
         chain
     }
+
+    /// What HTTP and the operating system say of it.
+    fn told(&self, url: &Url, phase: Phase) -> Option<Problem> {
+        let protocol = self.hyper.and_then(|hyper| protocol(hyper, url, phase));
+        protocol.or_else(|| self.io.and_then(|error| system(error, url, phase)))
+    }
+}
+
+/// A server that wants a certificate of the client may close the connection, or its alert is lost behind a reset.
+fn about_caller(problem: Problem, place: &str, phase: Phase, asked: &Asked) -> Problem {
+    let early = matches!(phase, Phase::Connect | Phase::Tls | Phase::FirstByte);
+    if problem.code == Code::Reset && early { asked.closed(problem, place) } else { problem }
 }
 
 fn host(url: &Url) -> &str {
@@ -230,8 +235,13 @@ fn bad_response(place: &str, why: String) -> Problem {
     Problem::new(Code::BadResponse, format!("{place} answered with something that HTTP does not allow")).why(why)
 }
 
-fn tls(error: &rustls::Error, place: &str) -> Problem {
+fn tls(error: &rustls::Error, place: &str, asked: &Asked) -> Problem {
     use rustls::{AlertDescription, Error as Tls};
+    if let Tls::AlertReceived(alert) = error
+        && let Some(problem) = asked.refused(*alert, place)
+    {
+        return problem;
+    }
     let problem = Problem::new(Code::Tls, format!("The TLS handshake with {place} failed"));
     match error {
         Tls::InvalidMessage(_) => problem
@@ -239,9 +249,6 @@ fn tls(error: &rustls::Error, place: &str) -> Problem {
             .next("The service probably speaks plain HTTP on that port: write http:// in the address"),
         Tls::AlertReceived(AlertDescription::UnrecognisedName) => {
             problem.why("the server does not know the name that was asked for").next("Check the host in the address")
-        }
-        Tls::AlertReceived(AlertDescription::CertificateRequired | AlertDescription::BadCertificate) => {
-            problem.why("the server asks for a client certificate").next("Patchbay can't present one yet")
         }
         Tls::AlertReceived(alert) => problem.why(format!("the server refused: {alert:?}")).next("Look into the server's log"),
         Tls::PeerIncompatible(_) => problem
@@ -251,15 +258,17 @@ fn tls(error: &rustls::Error, place: &str) -> Problem {
     }
 }
 
+/// A moment in milliseconds, for people.
+pub(super) fn date(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms)
+        .map_or_else(|_| "an unreadable date".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string())
+}
+
 /// Why a certificate isn't valid, precisely.
 pub(super) fn certificate(fault: &CertificateError, url: &Url, seen: &Seen) -> Problem {
     let place = place(url);
     let problem = Problem::new(Code::Certificate, format!("The certificate of {place} is not valid"));
     let certificate = seen.certificate.as_ref();
-    let date = |ms: i64| {
-        jiff::Timestamp::from_millisecond(ms)
-            .map_or_else(|_| "an unreadable date".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string())
-    };
     match fault {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => problem
             .why(match certificate {
@@ -288,7 +297,7 @@ pub(super) fn certificate(fault: &CertificateError, url: &Url, seen: &Seen) -> P
         // certificates are what `openssl req -x509` makes.
         CertificateError::UnknownIssuer | CertificateError::Other(_) if seen.self_signed => problem
             .why("it is self-signed: nobody but the server itself vouches for it")
-            .next("If that is intended, accept it for this request, or add it to this machine's trusted certificates"),
+            .next("If that is intended, accept it for this request, or name it as `tls: { ca: … }` in the integration's file"),
         CertificateError::Other(_) if seen.is_authority => problem
             .why("it is an authority's own certificate, made to sign others and not for a server")
             .next("Give the server a certificate of its own, signed by that authority"),
@@ -297,7 +306,10 @@ pub(super) fn certificate(fault: &CertificateError, url: &Url, seen: &Seen) -> P
                 Some(certificate) => format!("its issuer, {}, is not trusted on this machine", certificate.issuer),
                 None => "its issuer is not trusted on this machine".to_owned(),
             })
-            .next("Add the issuer to this machine's trusted certificates; the server may also lack an intermediate one"),
+            .next(
+                "Name the issuer's certificate as `tls: { ca: … }` in the integration's file, or add it to this machine's trusted \
+                 certificates; the server may also lack an intermediate one",
+            ),
         CertificateError::Revoked => problem.why("its issuer revoked it").next("Replace it on the server"),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             problem.why("it was not issued for servers").next("Replace it on the server")

@@ -6,10 +6,12 @@
 
 mod address;
 mod body;
+mod caller;
 mod curl_line;
 mod exchange;
 mod failure;
 mod from_endpoint;
+mod identity;
 mod marks;
 mod outgoing;
 mod pool;
@@ -20,7 +22,13 @@ mod send;
 mod tls;
 mod understand;
 
+use std::sync::Arc;
+
+use patchbay_contracts::integration::Integration;
+
 use crate::{
+    contract::Schemas,
+    definition::Positions,
     ports::Ports,
     secrets::{Secrets, template::Scope},
 };
@@ -28,6 +36,7 @@ use crate::{
 pub use self::{
     address::address,
     from_endpoint::{request_for, request_with},
+    identity::TlsSettings,
     ready::{Ready, ready, root_certificates, short_secret, tls_config},
     retry::{Attempts, delay_before, send_with_retries},
     send::send,
@@ -51,6 +60,23 @@ pub struct Context {
     pub secrets: Secrets,
     /// What the references of a request stand for.
     pub scope: Scope,
+    /// How connections of the integration are secured that the exchange is for, where its file says so.
+    pub tls: Option<Arc<TlsSettings>>,
+}
+
+impl Context {
+    /// With nothing of TLS but what this machine does for each connection.
+    pub fn new(ports: Ports, secrets: Secrets, scope: Scope) -> Self {
+        Self { ports, secrets, scope, tls: None }
+    }
+
+    /// The same for an integration, whose connections are secured as its file says. The files that it names lie where
+    /// `schemas` says; `positions` tell where they are named.
+    #[must_use]
+    pub fn secured_for(mut self, integration: &Integration, schemas: &Schemas, positions: Option<&Positions>) -> Self {
+        self.tls = TlsSettings::of(integration, schemas, positions, &self.scope);
+        self
+    }
 }
 
 /// How much of an answer is taken in.

@@ -13,7 +13,8 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::{
-    Bounds, Context, address::is_loopback, body::Intake, curl_line::curl_line, failure, outgoing::Outgoing, send::authority, tls,
+    Bounds, Context, address::is_loopback, body::Intake, curl_line::curl_line, failure, outgoing::Outgoing, send::authority,
+    tls::Secured,
 };
 use crate::Result;
 
@@ -25,8 +26,18 @@ const CONNECTING: Duration = Duration::from_secs(5);
 /// Connections to a service.
 #[derive(Debug, Clone)]
 pub(crate) struct Pool {
-    client: Client,
+    base: Url,
+    own: Connections,
+    /// For other addresses than that of the service, which must not see the client's certificate.
+    others: Option<Connections>,
     bounds: Bounds,
+}
+
+/// Connections that are secured in one way.
+#[derive(Debug, Clone)]
+struct Connections {
+    client: Client,
+    secured: Secured,
 }
 
 /// An exchange, or as much of it as there was.
@@ -63,23 +74,14 @@ impl Pool {
     /// For a service at this address. Redirects are not followed.
     ///
     /// # Errors
-    /// Where this machine's certificates can't be used.
-    pub(crate) async fn new(base: &Url, bounds: Bounds) -> Result<Self> {
-        let mut builder = Client::builder()
-            .tls_backend_preconfigured(tls::trusting().await?)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .connect_timeout(CONNECTING)
-            .pool_max_idle_per_host(IDLE)
-            .tcp_nodelay(true)
-            .http1_max_headers(bounds.headers)
-            .http2_max_header_list_size(256 * 1024);
-        // A proxy is for the way out; this machine is called directly.
-        if is_loopback(base) {
-            builder = builder.no_proxy();
-        }
-        Ok(Self { client: builder.build().map_err(Problem::internal)?, bounds })
+    /// Where this machine's certificates can't be used, or those of the integration.
+    pub(crate) async fn new(context: &Context, base: &Url, bounds: Bounds) -> Result<Self> {
+        let own = Connections::new(Secured::to(context, base).await?, base, bounds)?;
+        let others = match own.secured.has_identity() {
+            true => Some(Connections::new(own.secured.without_identity(), base, bounds)?),
+            false => None,
+        };
+        Ok(Self { base: base.clone(), own, others, bounds })
     }
 
     /// Makes an exchange that may take so long.
@@ -115,7 +117,9 @@ impl Pool {
         for header in &outgoing.headers {
             headers.append(header.name.clone(), header.value.clone());
         }
-        let mut request = self.client.request(outgoing.method.clone(), url.clone()).headers(headers);
+        let others = self.others.as_ref().filter(|_| url.origin() != self.base.origin());
+        let Connections { client, secured } = others.unwrap_or(&self.own);
+        let mut request = client.request(outgoing.method.clone(), url.clone()).headers(headers);
         if let Some(content) = &outgoing.content {
             request = request.body(content.value.expose().clone());
         }
@@ -126,7 +130,7 @@ impl Pool {
         };
         let mut response = match timeout_at(deadline, request.send()).await {
             Ok(Ok(response)) => response,
-            Ok(Err(error)) => return (None, Some(failure::pooled(&error, url, false))),
+            Ok(Err(error)) => return (None, Some(failure::pooled(&error, url, false, &secured.asked()))),
             Err(_) => return (None, Some(late("waiting for the answer"))),
         };
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -138,7 +142,7 @@ impl Pool {
                 Ok(Ok(Some(chunk))) if intake.put(&chunk) => continue,
                 Ok(Ok(None)) => break,
                 Ok(Ok(Some(_))) => {}
-                Ok(Err(error)) => problem = Some(failure::pooled(&error, url, true)),
+                Ok(Err(error)) => problem = Some(failure::pooled(&error, url, true, &secured.asked())),
                 Err(_) => problem = Some(late("downloading the body")),
             }
             complete = false;
@@ -148,6 +152,26 @@ impl Pool {
         let (body, fault) = intake.finish(&headers, complete, |bytes| redactor.bytes(bytes));
         let problem = problem.or_else(|| fault.map(|fault| super::exchange::unwhole(fault, url, self.bounds)));
         (Some(Answer { status, headers, body }), problem)
+    }
+}
+
+impl Connections {
+    fn new(secured: Secured, base: &Url, bounds: Bounds) -> Result<Self> {
+        let mut builder = Client::builder()
+            .tls_backend_preconfigured(secured.config()?)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(CONNECTING)
+            .pool_max_idle_per_host(IDLE)
+            .tcp_nodelay(true)
+            .http1_max_headers(bounds.headers)
+            .http2_max_header_list_size(256 * 1024);
+        // A proxy is for the way out; this machine is called directly.
+        if is_loopback(base) {
+            builder = builder.no_proxy();
+        }
+        Ok(Self { client: builder.build().map_err(Problem::internal)?, secured })
     }
 }
 

@@ -46,12 +46,13 @@ pub async fn ready(context: &Context, request: &ProbeRequest) -> Result<Ready> {
     })
 }
 
-/// The configuration of a client that trusts whom this machine trusts.
+/// The configuration of a client that calls `target`: it trusts whom this machine trusts and the integration besides, and
+/// shows the integration's certificate where it may.
 ///
 /// # Errors
-/// Where the system's certificates can't be used at all.
-pub async fn tls_config() -> Result<Arc<ClientConfig>> {
-    tls::trusting().await.map(Arc::new)
+/// Where no certificates can be used at all, or not those of the integration.
+pub async fn tls_config(context: &Context, target: &Url) -> Result<Arc<ClientConfig>> {
+    tls::Secured::to(context, target).await?.config().map(Arc::new)
 }
 
 /// How many issuers of certificates this machine trusts.

@@ -82,7 +82,14 @@ impl Journey {
         }
         let keeps_content = method == self.method;
         self.guard(context, &to, &shown, keeps_content).await?;
-        let withheld = self.drop_credentials(context, &to).await;
+        let mut withheld = self.drop_credentials(context, &to).await;
+        // Each connection shows the certificate or doesn't by itself; here it is told.
+        if let Some(tls) = &context.tls
+            && tls.shows(context, &self.url).await
+            && !tls.shows(context, &to).await
+        {
+            withheld.push("client certificate".to_owned());
+        }
         if !keeps_content {
             self.content = None;
             self.headers.retain(|header| !OF_CONTENT.contains(&header.name));

@@ -16,6 +16,7 @@ mod request;
 mod script;
 mod summary;
 mod thresholds;
+mod tls;
 mod values;
 mod workload;
 

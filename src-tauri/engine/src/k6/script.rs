@@ -10,7 +10,7 @@ use super::{
     Exported, Source, feeds, js, limits,
     request::{self, Request},
     thresholds::{self, FAILED, Frame, Mapped, Subject},
-    unsupported,
+    tls, unsupported,
     values::Values,
     workload::{self, Workload},
 };
@@ -78,6 +78,8 @@ pub(super) struct Made {
     values: Values,
     notes: Vec<String>,
     http1: bool,
+    /// What makes k6 show the client's certificate.
+    client: String,
     instances: u32,
 }
 
@@ -98,6 +100,7 @@ pub(super) async fn make(source: Source<'_>, spec: &LoadSpec, instances: u32) ->
         }
     }
     let https = steps.all().any(|request| request.https);
+    let client = if https { tls::client(source, &mut values, &mut notes)? } else { String::new() };
     let http1 = https && spec.protocol == Protocol::Http1;
     if spec.protocol == Protocol::Http2 && !https {
         return Err(unsupported("HTTP/2 without TLS can't be written for k6")
@@ -106,17 +109,18 @@ pub(super) async fn make(source: Source<'_>, spec: &LoadSpec, instances: u32) ->
     }
     let shown: Vec<&str> = steps.round.iter().map(|(request, _)| request.shown.as_str()).collect();
     let shown = shown.join(if spec.chain.is_empty() { " | " } else { " → " });
-    Ok(Made { spec, frame, mapped, shown, workload, steps, values, notes, http1, instances })
+    Ok(Made { spec, frame, mapped, shown, workload, steps, values, notes, http1, client, instances })
 }
 
 impl Made {
     /// The script.
     pub(super) fn write(self, name: &str) -> Result<Script> {
-        let Self { spec, frame, mapped, workload, steps, values, notes, http1, .. } = &self;
+        let Self { spec, frame, mapped, workload, steps, values, notes, http1, client, .. } = &self;
         let variables = values.variables();
         let mut text = head(name, notes, &variables, *http1);
         text.push_str(IMPORTS);
         text.push_str(&format!("export const options = {};\n\n", pretty(&options(spec, workload, frame, mapped, steps))?));
+        text.push_str(client);
         let think = spec.think_time.map(|range| json!([range.from.as_ms(), range.to.as_ms()]));
         let plan = json!({
             "chain": !spec.chain.is_empty(),

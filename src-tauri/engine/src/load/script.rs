@@ -77,6 +77,7 @@ impl<'a> Making<'a> {
         let captured = self.captured(&endpoints, order);
         let mut steps = Vec::with_capacity(endpoints.len());
         let mut origin: Option<(String, u16, bool)> = None;
+        let mut target = None;
         for (endpoint, weight) in &endpoints {
             // A body from a file isn't read before the run, but piece by piece in it.
             let mut bodiless = (*endpoint).clone();
@@ -90,10 +91,15 @@ impl<'a> Making<'a> {
                     .next("Leave it out, or make a run of its own for it"));
             }
             origin = Some(here);
+            target.get_or_insert_with(|| ready.url.clone());
             steps.push(self.step(endpoint, *weight, ready, file)?);
         }
         let Some((host, port, secure)) = origin else { return Err(Problem::internal("a load run without an endpoint")) };
-        let tls = if secure { Some(http::tls_config().await?) } else { None };
+        // Certificates are read here and not in the run; the next run sees a file that was changed.
+        let tls = match target.filter(|_| secure) {
+            Some(target) => Some(http::tls_config(&self.context, &target).await?),
+            None => None,
+        };
         if order == Order::Mix && endpoints.len() == 1 && spec.mix.is_empty() {
             spec.endpoint = Some(endpoints[0].0.label());
         }

@@ -25,6 +25,7 @@ use super::{
 use crate::{
     Result,
     contract::Schemas,
+    definition::Positions,
     http::Context,
     metrics,
     ports::Ports,
@@ -148,8 +149,10 @@ type Key = (Kind, String);
 /// Something that is done again and again.
 struct Slot {
     integration: Arc<Integration>,
-    /// The files that its schemas may refer to.
+    /// The files that it may refer to.
     schemas: Schemas,
+    /// Where its values stand.
+    positions: Positions,
     every: Duration,
     /// When it is due, by the elapsed time.
     due: Duration,
@@ -245,8 +248,9 @@ impl Driver {
                     Some(old) => old.due,
                     None => schedule::first(now, every, self.parts.ports.random.unit()),
                 };
-                self.slots
-                    .insert(key, Slot { integration: Arc::clone(&integration), schemas: schemas.clone(), every, due, busy });
+                let (integration, schemas) = (Arc::clone(&integration), schemas.clone());
+                let positions = entry.parsed.positions.clone();
+                self.slots.insert(key, Slot { integration, schemas, positions, every, due, busy });
             }
         }
         self.known.retain(|name, _| self.slots.contains_key(&(Kind::Check, name.clone())));
@@ -293,11 +297,12 @@ impl Driver {
             }
             slot.busy = true;
             let (integration, schemas, parts) = (Arc::clone(&slot.integration), slot.schemas.clone(), self.parts.clone());
+            let context = context(&parts, &integration).secured_for(&integration, &schemas, Some(&slot.positions));
             let kind = key.0;
             let task = self.running.spawn(async move {
                 let outcome = match kind {
-                    Kind::Check => Outcome::Check(check_with(&context(&parts, &integration), &integration, &schemas).await),
-                    Kind::Scrape => Outcome::Scrape(scrape(&parts, &integration).await),
+                    Kind::Check => Outcome::Check(check_with(&context, &integration, &schemas).await),
+                    Kind::Scrape => Outcome::Scrape(scrape(&parts, &context, &integration).await),
                 };
                 Done { integration, outcome }
             });
@@ -379,12 +384,12 @@ impl Driver {
 fn context(parts: &Parts, integration: &Integration) -> Context {
     let workspace = parts.workspace.clone();
     let scope = Scope::new(Some(integration.name.clone()), move |integration, name| workspace.variable(integration, name));
-    Context { ports: parts.ports.clone(), secrets: parts.secrets.clone(), scope }
+    Context::new(parts.ports.clone(), parts.secrets.clone(), scope)
 }
 
 /// Scrapes and stores. Gives the number of samples, and a problem where not all could be read.
-async fn scrape(parts: &Parts, integration: &Integration) -> Result<(u64, Option<Problem>)> {
-    let report = metrics::scrape(&context(parts, integration), integration).await?;
+async fn scrape(parts: &Parts, context: &Context, integration: &Integration) -> Result<(u64, Option<Problem>)> {
+    let report = metrics::scrape(context, integration).await?;
     let samples = parts.store.add_scrape(&integration.name, &report).await?;
     let problem = report.problems.first().map(|first| {
         Problem::new(Code::BadResponse, format!("Not all of the metrics of `{}` could be read", integration.name))

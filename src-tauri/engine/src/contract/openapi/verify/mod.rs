@@ -76,7 +76,7 @@ pub async fn verify(
     let base = base_url(context, &api, options)?;
     let seed = options.seed.unwrap_or(SEED);
     let common = Common { base: base.clone(), headers: options.headers.clone(), auth: auth(options)? };
-    let pool = Pool::new(&address(&fill_plain(&base, &context.scope)?)?, BOUNDS).await?;
+    let pool = Pool::new(context, &address(&fill_plain(&base, &context.scope)?)?, BOUNDS).await?;
     let wire = Wire::new(context.clone(), common, cancel.clone(), options.budget.map(|span| span.0), pool);
     let collections = collections(&ops);
     let run = Arc::new(Run::new(ops, collections, wire, seed));
