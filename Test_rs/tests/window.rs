@@ -302,8 +302,15 @@ async fn a_ramping_load_run_is_planned_in_the_form_and_its_report_tells_of_the_g
     window.fill("mix-weight-0", "3").await;
     window.press_css("[data-test=\"load-more\"] summary").await;
     window.fill("load-abort-after", "30s").await;
+    window.press("data-add").await;
+    window.fill("data-file-0", "users.csv").await;
     window.picture("load-form").await;
+    window.press("data-remove-0").await;
+    window.gone("[data-test=\"data-file-0\"]").await;
     window.press("calls-one").await;
+    window.press_css("[data-test=\"load-k6\"] summary").await;
+    window.press("export-k6").await;
+    window.until("[data-test=\"notice\"]", |text| text.contains("k6.js")).await;
     window.press("load-start").await;
     window.css("[data-test=\"load-progress\"] [data-test=\"load-under-way\"]").await;
     window.until("[data-test=\"load-report\"] [data-test=\"generator\"]", |text| text.contains("Headroom")).await;

@@ -176,7 +176,7 @@ pub enum Progress {
     /// A contract run.
     Contract(ContractProgress),
     /// A load run.
-    Load(LoadProgress),
+    Load(Box<LoadProgress>),
 }
 
 /// How a job ended.

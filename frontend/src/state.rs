@@ -198,7 +198,7 @@ impl Reducible for Jobs {
                             live.slices.extend(std::mem::take(&mut progress.new_slices));
                             let surplus = live.slices.len().saturating_sub(KEPT);
                             live.slices.drain(..surplus);
-                            live.load = Some(progress);
+                            live.load = Some(*progress);
                         }
                     }
                 }

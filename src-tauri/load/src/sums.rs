@@ -15,7 +15,7 @@ use crate::{
     plan::Plan,
     worker::{
         ledger::Part,
-        tally::{Counts, Example, STATUSES, Stalls, StepTally, Tally, histogram},
+        tally::{Counts, Example, STATUSES, Stalls, StepTally, Tally, histogram, histogram_where, phase_histogram},
     },
 };
 
@@ -73,12 +73,12 @@ impl Sums {
         Ok(Self {
             counts: Counts::default(),
             latency: histogram(longest)?,
-            lag: histogram(longest)?,
+            lag: histogram_where(plan.rate.is_some(), longest)?,
             statuses: Box::new([0; STATUSES]),
             bad_statuses: Box::new([0; STATUSES]),
-            connecting: histogram(longest)?,
-            securing: histogram(longest)?,
-            first_byte: histogram(longest)?,
+            connecting: phase_histogram(longest)?,
+            securing: phase_histogram(longest)?,
+            first_byte: phase_histogram(longest)?,
             steps: steps()?,
             windows: Windows::new(plan)?,
             in_time: 0,

@@ -98,7 +98,7 @@ impl Engine {
                 if let Some(exposed) = &exposed {
                     exposed.take(&news);
                 }
-                engine.tell(Event::Progress { job: reins.id, progress: Progress::Load(news) });
+                engine.tell(Event::Progress { job: reins.id, progress: Progress::Load(Box::new(news)) });
             });
             let mut report = report.await?;
             report.comparison = before.map(|(number, before)| patchbay_load::compare::compare(number, &before, &report));

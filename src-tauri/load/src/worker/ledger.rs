@@ -30,12 +30,11 @@ pub(crate) struct Part {
 }
 
 /// The books of a worker.
-pub(crate) struct Ledger {
+pub(crate) struct Ledger<'a> {
+    plan: &'a Plan,
     worker: usize,
     measured_from: u64,
     end: u64,
-    longest: u64,
-    steps: usize,
     tally: Box<Tally>,
     made: usize,
     parts: Sender<Part>,
@@ -46,15 +45,14 @@ pub(crate) struct Ledger {
     told_statuses: Box<[bool; STATUSES]>,
 }
 
-impl Ledger {
-    pub(crate) fn new(plan: &Plan, worker: usize, parts: Sender<Part>, spare: Receiver<Box<Tally>>) -> Result<Self, Problem> {
+impl<'a> Ledger<'a> {
+    pub(crate) fn new(plan: &'a Plan, worker: usize, parts: Sender<Part>, spare: Receiver<Box<Tally>>) -> Result<Self, Problem> {
         Ok(Self {
             worker,
             measured_from: plan.measured_from,
             end: plan.end,
-            longest: plan.longest_latency(),
-            steps: plan.script.steps.len(),
-            tally: Box::new(Tally::new(plan.longest_latency(), plan.script.steps.len())?),
+            plan,
+            tally: Box::new(Tally::new(plan)?),
             made: 1,
             parts,
             spare,
@@ -233,7 +231,7 @@ impl Ledger {
             Ok(spare) => spare,
             Err(_) if self.made < MOST_TALLIES => {
                 self.made += 1;
-                Box::new(Tally::new(self.longest, self.steps)?)
+                Box::new(Tally::new(self.plan)?)
             }
             Err(_) => return Ok(()),
         };

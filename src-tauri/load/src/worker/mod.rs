@@ -105,7 +105,7 @@ pub(crate) struct Worker<'a> {
     index: usize,
     poll: Poll,
     pacer: Pacer,
-    ledger: Ledger,
+    ledger: Ledger<'a>,
     buffer: Box<[u8]>,
     connections: Vec<Connection>,
     /// The users of a connection stand one behind the other, as many as it has streams.
@@ -154,7 +154,7 @@ impl<'a> Worker<'a> {
         index: usize,
         origin: Instant,
         stop: Stop<'a>,
-        ledger: Ledger,
+        ledger: Ledger<'a>,
     ) -> Result<Self, Problem> {
         let poll = Poll::new().map_err(|error| no_poll(&error))?;
         let share = share(plan.connections as usize, index, plan.threads);

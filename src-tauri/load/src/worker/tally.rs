@@ -3,10 +3,13 @@
 use hdrhistogram::Histogram;
 use patchbay_contracts::Problem;
 
-use crate::failure::Kind;
+use crate::{failure::Kind, plan::Plan};
 
 /// Significant digits of the latency histograms: a value is off by a thousandth at most.
 const DIGITS: u8 = 3;
+
+/// The same of the phases, where a hundredth is enough: with an eighth of the memory.
+const DIGITS_OF_PHASES: u8 = 2;
 
 /// Below so many nanoseconds histograms don't tell one value from another, which saves a fourth of their memory.
 const LEAST: u64 = 100;
@@ -155,23 +158,35 @@ pub(crate) fn histogram(longest: u64) -> Result<Histogram<u64>, Problem> {
     Histogram::new_with_bounds(LEAST, longest.max(2 * LEAST), DIGITS).map_err(Problem::internal)
 }
 
+/// An empty histogram for what a phase of a request takes.
+pub(crate) fn phase_histogram(longest: u64) -> Result<Histogram<u64>, Problem> {
+    Histogram::new_with_bounds(LEAST, longest.max(2 * LEAST), DIGITS_OF_PHASES).map_err(Problem::internal)
+}
+
+/// The same as for a latency, and next to no memory where nothing will be entered.
+pub(crate) fn histogram_where(used: bool, longest: u64) -> Result<Histogram<u64>, Problem> {
+    histogram(if used { longest } else { 2 * LEAST })
+}
+
 impl Tally {
-    /// For so many steps.
-    pub(crate) fn new(longest: u64, steps: usize) -> Result<Self, Problem> {
+    /// For a plan.
+    pub(crate) fn new(plan: &Plan) -> Result<Self, Problem> {
+        let longest = plan.longest_latency();
+        let steps = plan.script.steps.len();
         let steps = if steps > 1 { steps } else { 0 };
         Ok(Self {
             second: 0,
             reached: 0,
             counts: [Counts::default(); 2],
-            latency: [histogram(longest)?, histogram(longest)?],
+            latency: [histogram_where(plan.measured_from > 0, longest)?, histogram(longest)?],
             statuses: Box::new([0; STATUSES]),
             bad_statuses: Box::new([0; STATUSES]),
-            lag: histogram(longest)?,
+            lag: histogram_where(plan.rate.is_some(), longest)?,
             in_time: 0,
             connects: 0,
-            connecting: histogram(longest)?,
-            securing: histogram(longest)?,
-            first_byte: histogram(longest)?,
+            connecting: phase_histogram(longest)?,
+            securing: phase_histogram(longest)?,
+            first_byte: phase_histogram(longest)?,
             steps: (0..steps).map(|_| StepTally::new(longest)).collect::<Result<_, _>>()?,
             in_flight: 0,
             open: 0,
