@@ -267,7 +267,7 @@ fn use_backend(data: &UseReducerHandle<Data>, jobs: &UseReducerHandle<Jobs>, not
 
 async fn fetch_lists(data: UseReducerDispatcher<Data>) {
     data.dispatch(match call(GetApp {}).await {
-        Ok(app) => Change::App(app),
+        Ok(app) => Change::App(Box::new(app)),
         Err(problem) => Change::Failed(problem),
     });
     data.dispatch(match call(ListIntegrations {}).await {

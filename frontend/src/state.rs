@@ -40,7 +40,7 @@ pub struct Data {
 /// A change to [`Data`].
 pub enum Change {
     /// The program is so now.
-    App(AppState),
+    App(Box<AppState>),
     /// The integrations are so now.
     Integrations(Vec<IntegrationSummary>),
     /// The sample service is so now.
@@ -80,7 +80,7 @@ impl Reducible for Data {
         let mut next = (*self).clone();
         match change {
             Change::App(app) => {
-                next.app = Some(Rc::new(app));
+                next.app = Some(Rc::from(app));
                 next.problem = None;
             }
             Change::Integrations(integrations) => {

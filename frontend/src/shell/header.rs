@@ -69,7 +69,7 @@ fn Environment() -> Html {
         let dispatch = data.dispatcher();
         Callback::from(move |name: String| {
             let dispatch = dispatch.clone();
-            notify.perform(SelectEnvironment { name }, move |app| dispatch.dispatch(Change::App(app)));
+            notify.perform(SelectEnvironment { name }, move |app| dispatch.dispatch(Change::App(Box::new(app))));
         })
     };
     let options = app.environments.iter().map(|name| (name.clone().into(), name.clone().into())).collect::<Vec<_>>();

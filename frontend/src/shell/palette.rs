@@ -181,7 +181,7 @@ fn actions(
         let (notify, dispatch) = (notify.clone(), data.dispatcher());
         Callback::from(move |()| {
             let dispatch = dispatch.clone();
-            notify.perform(SaveSettings { settings: settings.clone() }, move |app| dispatch.dispatch(Change::App(app)));
+            notify.perform(SaveSettings { settings: settings.clone() }, move |app| dispatch.dispatch(Change::App(Box::new(app))));
         })
     };
     for (theme, title) in [(Theme::System, "Theme: as the system"), (Theme::Light, "Theme: light"), (Theme::Dark, "Theme: dark")]
@@ -196,7 +196,7 @@ fn actions(
         let (notify, dispatch, own) = (notify.clone(), data.dispatcher(), name.clone());
         let run = Callback::from(move |()| {
             let dispatch = dispatch.clone();
-            notify.perform(SelectEnvironment { name: own.clone() }, move |app| dispatch.dispatch(Change::App(app)));
+            notify.perform(SelectEnvironment { name: own.clone() }, move |app| dispatch.dispatch(Change::App(Box::new(app))));
         });
         entries.push(act(format!("Environment: {name}"), "", Glyph::Settings, run));
     }

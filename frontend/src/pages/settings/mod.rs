@@ -61,7 +61,7 @@ fn Window(props: &AppProps) -> Html {
         let dispatch = data.dispatcher();
         Callback::from(move |settings: Settings| {
             let dispatch = dispatch.clone();
-            notify.perform(SaveSettings { settings }, move |app| dispatch.dispatch(Change::App(app)));
+            notify.perform(SaveSettings { settings }, move |app| dispatch.dispatch(Change::App(Box::new(app))));
         })
     };
     let on_theme = {
@@ -126,7 +126,7 @@ fn Environment(props: &AppProps) -> Html {
         let dispatch = data.dispatcher();
         Callback::from(move |name: String| {
             let dispatch = dispatch.clone();
-            notify.perform(SelectEnvironment { name }, move |app| dispatch.dispatch(Change::App(app)));
+            notify.perform(SelectEnvironment { name }, move |app| dispatch.dispatch(Change::App(Box::new(app))));
         })
     };
     let options = props.app.environments.iter().map(|name| (name.clone().into(), name.clone().into())).collect::<Vec<_>>();

@@ -352,23 +352,11 @@ fn escape_of(media_type: &str, is_own: bool, before: &str) -> Option<&'static st
     match media_type {
         "application/x-www-form-urlencoded" => Some("inForm"),
         // Without a type of its own, a body is taken for JSON.
-        _ if !is_own || media_type.ends_with("/json") || media_type.ends_with("+json") => in_literal(before).then_some("inJson"),
+        _ if !is_own || media_type.ends_with("/json") || media_type.ends_with("+json") => {
+            http::in_literal(before, false).then_some("inJson")
+        }
         _ => None,
     }
-}
-
-/// Whether the end of a stretch of JSON is within a text literal.
-fn in_literal(text: &str) -> bool {
-    let (mut within, mut escaped) = (false, false);
-    for c in text.chars() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if within => escaped = true,
-            '"' => within = !within,
-            _ => {}
-        }
-    }
-    within
 }
 
 /// The statuses that are no failure; those below 400 where nothing is said.
