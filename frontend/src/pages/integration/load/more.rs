@@ -116,7 +116,7 @@ fn DataField(props: &PartProps) -> Html {
                         }
                     });
                     html! {
-                        <div class="row" key={at}>
+                        <div class="data-row" key={at}>
                             <Input value={file.clone()} placeholder="users.csv" label="File" test={format!("data-file-{at}")}
                                 on_input={set(draft, move |draft, text| draft.data[at].0 = text)} />
                             <Select options={options.clone()} value={word} on_change={on_order} label="Which row an iteration takes"
