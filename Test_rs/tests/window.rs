@@ -304,6 +304,8 @@ async fn a_ramping_load_run_is_planned_in_the_form_and_its_report_tells_of_the_g
     window.fill("load-abort-after", "30s").await;
     window.press("data-add").await;
     window.fill("data-file-0", "users.csv").await;
+    let typed = window.find("data-file-0").await.prop("value").await.expect("it has a value");
+    assert_eq!(typed.as_deref(), Some("users.csv"));
     window.picture("load-form").await;
     window.press("data-remove-0").await;
     window.gone("[data-test=\"data-file-0\"]").await;
